@@ -1,0 +1,58 @@
+include(GoogleTest)
+
+# ekiden_library(NAME sql DEPS ekiden::base … PRIVATE_DEPS SQLite::SQLite3 …)
+#
+# Makes the library ekiden::NAME of all *.cpp below the calling folder, but for folders that have a CMakeLists.txt of
+# their own. Files are sorted by their suffix: *_test.cpp go into the test program NAME_test (label `unit`, or
+# `contract` for files below a port's adapter folder), *_fuzz.cpp each make a libFuzzer target, *_bench.cpp are left to
+# bench/. A new source file touches no build file.
+function(ekiden_library)
+  cmake_parse_arguments(ARG "CONTRACT" "NAME" "DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB_RECURSE nested CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt)
+  foreach(list_file ${nested})
+    get_filename_component(folder ${list_file} DIRECTORY)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(fuzzers ${sources})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+
+  set(target ekiden_${ARG_NAME})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC ekiden_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ekiden_flags ${ARG_DEPS})
+  endif()
+  add_library(ekiden::${ARG_NAME} ALIAS ${target})
+
+  if(tests AND NOT EKIDEN_FUZZ)
+    add_executable(${ARG_NAME}_test ${tests})
+    target_link_libraries(${ARG_NAME}_test PRIVATE ${target} ${ARG_PRIVATE_DEPS} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
+    set(label unit)
+    if(ARG_CONTRACT)
+      set(label contract)
+    endif()
+    gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS ${label} TIMEOUT 120)
+    add_dependencies(ekiden_${label}_tests ${ARG_NAME}_test)
+  endif()
+  if(fuzzers AND EKIDEN_FUZZ)
+    foreach(file ${fuzzers})
+      get_filename_component(name ${file} NAME_WE)
+      add_executable(${name} ${file})
+      target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+      target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      target_link_libraries(${name} PRIVATE ${target} ${ARG_PRIVATE_DEPS} ${ARG_TEST_DEPS})
+      add_dependencies(ekiden_fuzzers ${name})
+    endforeach()
+  endif()
+endfunction()
+
+add_custom_target(ekiden_unit_tests)
+add_custom_target(ekiden_contract_tests)
+add_custom_target(ekiden_fuzzers)
