@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+/// Uploaded originals, by the hash of their content. The same content is kept once.
+namespace ekiden::blobs {
+
+/// SHA-256 of the content.
+struct Hash {
+  std::array<std::uint8_t, 32> bytes{};
+  friend auto operator<=>(const Hash&, const Hash&) = default;
+  std::string to_hex() const;
+  static std::optional<Hash> parse_hex(std::string_view text);
+  std::string_view as_view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+};
+
+/// A blob on its way in: write pieces, then `commit`. Dropped without a commit, it leaves nothing behind.
+/// @threads one at a time; blocks for the disk or the network.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  /// @errors storage_full, unavailable: the writer is then lost.
+  virtual Result<void> write(std::string_view piece) = 0;
+  /// Makes it durable under its hash; a blob that was there already is left as it is.
+  virtual Result<Hash> commit() = 0;
+  virtual std::int64_t size() const = 0;
+};
+
+/// @threads any; blocks: pool threads, or runtime::offload.
+class Blobs {
+ public:
+  virtual ~Blobs() = default;
+  virtual Result<std::unique_ptr<Writer>> create() = 0;
+  /// Whole content in one go, for small ones.
+  Result<Hash> put(std::string_view content);
+  /// Reads up to `into.size()` bytes from `offset` on; 0 at the end. @errors not_found.
+  virtual Result<std::size_t> read(const Hash& hash, std::int64_t offset, std::span<char> into) const = 0;
+  virtual Result<std::int64_t> size(const Hash& hash) const = 0;
+  /// The content, at most `max` bytes. @errors too_large, not_found.
+  Result<std::string> get(const Hash& hash, std::int64_t max) const;
+  /// True where it was there. Who else refers to it is the caller's to know.
+  virtual Result<bool> remove(const Hash& hash) = 0;
+};
+
+}  // namespace ekiden::blobs

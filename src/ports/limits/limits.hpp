@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+/// Token buckets by GCRA (generic cell rate algorithm): one timestamp a client.
+namespace ekiden::limits {
+
+/// A class of routes' budget. In any interval of t seconds at most `burst + rate_per_s * t` are admitted.
+struct Policy {
+  double rate_per_s = 1;   ///< above 0
+  std::int64_t burst = 1;  ///< at least 1: what may come at once after a rest
+};
+
+struct Decision {
+  bool admitted = false;
+  std::int64_t remaining = 0;                ///< what would still be admitted now
+  std::chrono::milliseconds retry_after{0};  ///< when one more would be, rounded up; 0 where admitted
+  std::chrono::milliseconds reset_after{0};  ///< when the bucket is full again
+  bool degraded = false;                     ///< decided without the shared store
+};
+
+/// @threads any. The memory adapter never blocks; the Redis adapter has an asynchronous form behind the
+/// gateway.
+class Limits {
+ public:
+  virtual ~Limits() = default;
+  /// Takes `cost` tokens of `key` (class and client, 1..200 bytes) where there are so many.
+  virtual Decision take(std::string_view key, const Policy& policy, std::int64_t cost = 1) = 0;
+};
+
+}  // namespace ekiden::limits
