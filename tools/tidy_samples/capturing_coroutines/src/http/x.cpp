@@ -1,0 +1,1 @@
+auto f = [state](int) -> runtime::Task<void> { co_return; };

@@ -1,0 +1,1 @@
+TEST_P(LogContract, Keeps) {}

@@ -1,0 +1,1 @@
+/// @errors Errc::auth_required where nobody is signed in.

@@ -1,0 +1,1 @@
+#include "services/user/service.hpp"
