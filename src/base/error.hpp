@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,6 +72,14 @@ class [[nodiscard]] Error {
   const std::string& text() const { return text_; }
   const std::string& field() const { return field_; }
 
+  /// When the caller may try again; nullopt where nobody knows.
+  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  /// `return Error{…}.with_retry_after(2s);`
+  Error with_retry_after(std::chrono::seconds wait) && {
+    retry_after_ = wait;
+    return std::move(*this);
+  }
+
   friend bool operator==(const Error&, const Error&) = default;
 
  private:
@@ -77,6 +87,7 @@ class [[nodiscard]] Error {
   std::string slug_;
   std::string text_;
   std::string field_;
+  std::optional<std::chrono::seconds> retry_after_;
 };
 
 }  // namespace ekiden

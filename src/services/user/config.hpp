@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace ekiden::user {
+
+enum class Registration { open, invitation, closed };
+
+/// What an operator decides about accounts (options.cpp has keys, bounds and explanations).
+struct UserConfig {
+  Registration registration = Registration::open;
+  std::chrono::seconds access_ttl{900};
+  std::chrono::hours session_ttl{24 * 60};
+  std::chrono::minutes reset_ttl{15};
+  std::chrono::hours invitation_ttl{24 * 14};
+  std::int64_t api_keys_max = 20;      ///< per person
+  std::int64_t request_threads = 8;
+  std::int64_t request_queue_max = 512;
+  std::int64_t hash_threads = 1;
+  std::int64_t hash_queue_max = 32;
+  std::int64_t hash_memory_kib = 19 * 1024;
+  std::int64_t hash_passes = 2;
+};
+
+}  // namespace ekiden::user
