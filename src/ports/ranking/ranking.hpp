@@ -15,9 +15,15 @@
 /// id. A projection of the ledger: it may forget everything at any moment and is rebuilt.
 namespace ekiden::ranking {
 
+inline constexpr std::size_t kBoardNameMax = 128;  ///< bytes
+inline constexpr std::int64_t kScoreEnd = std::int64_t{1}
+                                          << 53;     ///< |score| stays below: Redis keeps doubles
+inline constexpr std::size_t kChangesMax = 1'000;    ///< of one event
+inline constexpr std::int64_t kEntriesMax = 10'000;  ///< of one answer
+
 /// What one event does to one board.
 struct Change {
-  std::string board;  ///< 1..128 bytes of [a-z0-9:_-]; made when absent
+  std::string board;  ///< 1..128 bytes of [a-z0-9:_-]; made when absent, gone when its last member leaves
   UserId member;
   std::int64_t delta = 0;  ///< in the board's unit (m, s, count)
   Timestamp reached_at;    ///< when the member's score became what it is after this change
@@ -38,6 +44,19 @@ struct Standing {
   Timestamp reached_at;
 };
 
+/// True where `a` stands above `b`: more points, else earlier, else the smaller id.
+bool precedes(const Standing& a, const Standing& b);
+
+// What every adapter refuses in the same words.
+/// @errors invalid: not 1..128 bytes of [a-z0-9:_-].
+Result<void> check_board_name(std::string_view board);
+/// @errors invalid: the score is not within the open interval (-2^53, 2^53).
+Result<void> check_score(std::int64_t score);
+/// The score after a change. @errors invalid: it would reach 2^53.
+Result<std::int64_t> add_scores(std::int64_t score, std::int64_t delta);
+/// @errors invalid: a count is not within 0..kEntriesMax. @param field the argument's name.
+Result<void> check_entry_count(std::int64_t count, std::string_view field);
+
 /// Whether what is read is whole.
 enum class State : std::uint8_t { ready, rebuilding };
 
@@ -50,8 +69,10 @@ class Ranking {
   /// Applies all changes of one event, once per `event`: claim and effect are one atomic step. A member whose
   /// score becomes 0 leaves the board.
   /// @returns false where the event had been applied before (nothing changed).
-  /// @errors invalid      a score would reach 2^53 (stores keep doubles), or a board's name is wrong; nothing
-  /// changed.
+  /// Changes are taken in order; several may touch the same member.
+  /// @errors invalid      a score would reach 2^53 (stores keep doubles), a board's name is wrong, or there
+  /// are
+  ///                      more than kChangesMax; nothing changed, and the event counts as not applied.
   ///         unavailable  no answer; it may have happened: call again with the same event.
   ///         gone         the store has forgotten (its epoch differs): rebuild before anything else.
   virtual Result<bool> apply(EventId event, const std::vector<Change>& changes) = 0;
@@ -61,7 +82,10 @@ class Ranking {
   virtual Result<std::size_t> apply_batch(
       const std::vector<std::pair<EventId, std::vector<Change>>>& events) = 0;
 
-  /// Up to `limit` entries from rank `from` (1-based) on; empty for a board that does not exist.
+  // Reads. @errors invalid: a count is not within 0..kEntriesMax, or a rank is below 1. A board that does not
+  // exist is empty; a wrong name is such a board.
+
+  /// Up to `limit` entries from rank `from` (1-based) on.
   virtual Result<std::vector<Entry>> range(std::string_view board, std::int64_t from,
                                            std::int64_t limit) const = 0;
   /// The first `limit` entries that come after the given standing; for paging that is steady while scores
@@ -80,7 +104,12 @@ class Ranking {
 
   /// Replaces everything, board by board, while reads go on and answer with State::rebuilding. `next` is
   /// called until it returns nullopt, each time with one board and its standings in any order; events applied
-  /// meanwhile wait in their callers (`apply` answers `unavailable`).
+  /// meanwhile wait in their callers (`apply` answers `unavailable`). Event ids applied before stay known:
+  /// the ledger that a rebuild reads contains them. A standing of score 0 is left out.
+  /// @errors what `next` answered, or invalid (a wrong name, score, or a member twice on one board): the
+  /// boards
+  ///         before it are the new ones, State::rebuilding stays, and `apply` answers `gone` until a rebuild
+  ///         succeeds. busy: another rebuild runs; nothing changed.
   struct Board {
     std::string name;
     std::vector<Standing> standings;
