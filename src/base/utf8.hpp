@@ -27,13 +27,19 @@ constexpr std::size_t utf8_sequence_length(std::string_view text) {
   return 0;
 }
 
-constexpr bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+/// Offset of the first byte that does not begin or continue a well-formed sequence; `text.size()` where all
+/// do.
+constexpr std::size_t first_invalid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_sequence_length(text.substr(at));
+    if (length == 0) return at;
+    at += length;
   }
-  return true;
+  return text.size();
+}
+
+constexpr bool is_utf8(std::string_view text) {
+  return first_invalid_utf8(text) == text.size();
 }
 
 }  // namespace ekiden
