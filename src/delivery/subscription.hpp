@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "delivery/event.hpp"
+#include "delivery/retry.hpp"
 #include "ports/sql/sql.hpp"
 #include "runtime/task.hpp"
 
@@ -37,12 +37,6 @@ struct Keyed {
 enum class AfterDeath : std::uint8_t {
   go_on,
   wait,  ///< parked in the reader's database until the dead letter has been replayed, then applied in order
-};
-
-struct RetryPolicy {
-  int attempts_max = 8;
-  std::chrono::milliseconds first_delay{50};
-  std::chrono::milliseconds delay_max{10'000};
 };
 
 /// One row of a service's consumers: which events it takes and how.
