@@ -111,6 +111,7 @@ struct Activity {
                           ///< hashed where it would identify the device; empty where there is none. Equal ids
                           ///< of one person are one activity.
   std::optional<std::chrono::minutes> utc_offset;  ///< where the file tells the local time
+  bool clock_is_relative = false;  ///< The device never knew the date: times count from its start, and only durations mean something.
   Samples samples;
   /// Indices at which a new segment begins (the first is 0): nothing is measured across a pause.
   std::vector<std::uint32_t> segment_starts;
