@@ -4,6 +4,7 @@
 
 #include "http/etag.hpp"
 #include "json/json.hpp"
+#include "services/conditional.hpp"
 #include "services/user/api/views.hpp"
 #include "services/user/domain/events.hpp"
 #include "services/user/store/sessions.hpp"
@@ -113,7 +114,7 @@ Result<http::Response> MeApi::change(http::Request& request) {
                  [&](sql::Tx& tx) -> Result<Account> {
                    EKIDEN_TRY(std::optional<Account> account, find_account(tx, request.user().user_id));
                    if (!account) return account_gone();
-                   EKIDEN_CHECK(http::check_if_match(request, account->version, http::IfMatch::optional));
+                   EKIDEN_CHECK(services::check_if_match(request, account->version));
                    EKIDEN_TRY(Profile profile, apply(account->profile, body, year));
                    if (profile == account->profile) return *std::move(account);
                    account->profile = std::move(profile);
