@@ -1,8 +1,11 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -74,6 +77,13 @@ struct Route {
   RouteDoc doc{};
 };
 
+/// The values that a path gives to a pattern's parameters: views into the path and the pattern.
+struct PathParams {
+  std::array<std::pair<std::string_view, std::string_view>, 8> items;
+  std::size_t size = 0;
+  std::span<const std::pair<std::string_view, std::string_view>> view() const { return {items.data(), size}; }
+};
+
 /// Finds the row for a path. Built once from all tables; a pattern that stands twice, or two that differ only
 /// in a parameter's name, throw std::logic_error at start-up. @threads any, after construction
 class Router {
@@ -95,6 +105,8 @@ class Router {
   ///         unsupported  slug `method-not-allowed`: the path is known, the verb is not; `allow` names those
   ///         that are.
   Result<Match> find(Verb verb, std::string_view path, std::string* allow) const;
+  /// The same without an allocation, for paths that are asked for often; nullptr where `find` has an error.
+  const Route* match(Verb verb, std::string_view path, PathParams& params) const;
   std::string_view service_of(const Route& route) const;
 
  private:

@@ -1,0 +1,147 @@
+#include "http/message.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <system_error>
+
+#include "http/text.hpp"
+
+namespace ekiden::http {
+namespace {
+
+constexpr std::array<std::string_view, 7> kVerbs{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+constexpr std::array<std::string_view, 3> kRoles{"member", "organizer", "admin"};
+
+bool is_lower_hex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool is_all_zero(std::string_view text) {
+  return text.find_first_not_of('0') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view to_string(Verb verb) {
+  return kVerbs[static_cast<std::size_t>(verb)];
+}
+
+std::optional<Verb> parse_verb(std::string_view text) {
+  for (std::size_t i = 0; i < kVerbs.size(); ++i) {
+    if (kVerbs[i] == text) return static_cast<Verb>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(Role role) {
+  return kRoles[static_cast<std::size_t>(role)];
+}
+
+std::optional<Role> parse_role(std::string_view text) {
+  for (std::size_t i = 0; i < kRoles.size(); ++i) {
+    if (kRoles[i] == text) return static_cast<Role>(i);
+  }
+  return std::nullopt;
+}
+
+void Headers::set(std::string_view name, std::string value) {
+  remove(name);
+  fields_.emplace_back(std::string(name), std::move(value));
+}
+
+void Headers::remove(std::string_view name) {
+  std::erase_if(fields_, [name](const auto& field) { return equal_no_case(field.first, name); });
+}
+
+std::optional<std::string_view> Headers::get(std::string_view name) const {
+  for (const auto& [key, value] : fields_) {
+    if (equal_no_case(key, name)) return std::string_view(value);
+  }
+  return std::nullopt;
+}
+
+std::size_t Headers::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(fields_, [name](const auto& field) { return equal_no_case(field.first, name); }));
+}
+
+std::string TraceContext::to_traceparent() const {
+  return "00-" + trace_id + "-" + span_id + (sampled ? "-01" : "-00");
+}
+
+std::optional<TraceContext> TraceContext::parse(std::string_view text) {
+  constexpr std::size_t kLength = 55;
+  if (text.size() < kLength || text[2] != '-' || text[35] != '-' || text[52] != '-') return std::nullopt;
+  const std::string_view version = text.substr(0, 2);
+  const std::string_view trace = text.substr(3, 32);
+  const std::string_view span = text.substr(36, 16);
+  const std::string_view flags = text.substr(53, 2);
+  if (!is_lower_hex(version) || !is_lower_hex(trace) || !is_lower_hex(span) || !is_lower_hex(flags))
+    return std::nullopt;
+  // A later version may append fields after another dash; version ff is never valid.
+  if (version == "ff" || (version == "00" && text.size() != kLength)) return std::nullopt;
+  if (text.size() > kLength && text[kLength] != '-') return std::nullopt;
+  if (is_all_zero(trace) || is_all_zero(span)) return std::nullopt;
+  const unsigned last = static_cast<unsigned>(hex_value(flags[1]));
+  return TraceContext{std::string(trace), std::string(span), (last & 1U) != 0};
+}
+
+ReceivedFile::~ReceivedFile() {
+  if (path_.empty()) return;
+  std::error_code ignored;  // A spool file that is gone already is what we want.
+  std::filesystem::remove(path_, ignored);
+}
+
+ReceivedFile::ReceivedFile(ReceivedFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})),
+      field_(std::move(other.field_)),
+      client_name_(std::move(other.client_name_)),
+      content_type_(std::move(other.content_type_)),
+      size_(other.size_) {}
+
+ReceivedFile& ReceivedFile::operator=(ReceivedFile&& other) noexcept {
+  if (this == &other) return *this;
+  // The file that this object held is removed by the exchanged one.
+  std::swap(path_, other.path_);
+  std::swap(field_, other.field_);
+  std::swap(client_name_, other.client_name_);
+  std::swap(content_type_, other.content_type_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+std::optional<std::string_view> Form::field(std::string_view name) const {
+  for (const auto& [key, value] : fields) {
+    if (key == name) return std::string_view(value);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Request::query_value(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return std::string_view(value);
+  }
+  return std::nullopt;
+}
+
+const std::string& Request::param(std::string_view name) const {
+  for (const auto& [key, value] : params) {
+    if (key == name) return value;
+  }
+  throw std::logic_error("the route has no parameter {" + std::string(name) + "}");
+}
+
+const Identity& Request::user() const {
+  if (!identity) throw std::logic_error("the route's auth column asks for nobody, but the handler does");
+  return *identity;
+}
+
+Response Response::json(int status, std::string body) {
+  Response response{
+      .status = status, .headers = {}, .body = std::move(body), .stream = {}, .stream_size = {}};
+  response.headers.add("Content-Type", "application/json");
+  return response;
+}
+
+}  // namespace ekiden::http
