@@ -34,7 +34,12 @@ class MemoryBoard {
       EKIDEN_EXCLUDES(mutex_);
   std::uint32_t size() const EKIDEN_EXCLUDES(mutex_);
 
+  // Early starts on the memory that a change of this member will touch; each step reads what the one before
+  // has fetched, so callers take all members through one step before the next.
   void prefetch_index(std::uint32_t hash) const EKIDEN_EXCLUDES(mutex_);
+  void prefetch_member(std::uint32_t hash) const EKIDEN_EXCLUDES(mutex_);
+  void prefetch_standing(std::uint32_t hash) const EKIDEN_EXCLUDES(mutex_);
+
   /// Whether tree, index and slots tell the same; for tests. O(n).
   bool consistent() const EKIDEN_EXCLUDES(mutex_);
 

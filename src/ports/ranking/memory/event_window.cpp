@@ -13,6 +13,11 @@ bool EventWindow::contains(const EventId& event) const {
   return index_.find(hash_of(event.uuid()), same) != HashIndex::kNone;
 }
 
+void EventWindow::prefetch(const EventId& event, std::size_t ahead) const {
+  index_.prefetch(hash_of(event.uuid()));
+  if (ring_.size() == max_) index_.prefetch(hash_of(ring_[(next_ + ahead) % max_].uuid()));
+}
+
 void EventWindow::add(const EventId& event) {
   std::size_t at = ring_.size();
   if (at < max_) {

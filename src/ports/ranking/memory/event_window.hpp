@@ -18,8 +18,9 @@ class EventWindow {
   bool contains(const EventId& event) const;
   /// Adds an id that is not contained; where the window is full, the oldest is forgotten.
   void add(const EventId& event);
-  /// Makes an early start on the memory that `contains(event)` will read.
-  void prefetch(const EventId& event) const { index_.prefetch(hash_of(event.uuid())); }
+  /// Makes an early start on the memory that `contains` and `add` will touch for the event that comes after
+  /// `ahead` others.
+  void prefetch(const EventId& event, std::size_t ahead) const;
   std::size_t size() const { return ring_.size(); }
 
  private:

@@ -143,7 +143,8 @@ class MemoryRanking final : public Ranking {
   State state() const override { return phase_ == Phase::ready ? State::ready : State::rebuilding; }
 
  private:
-  static constexpr std::size_t kSlice = 64;
+  static constexpr std::size_t kSlice = 32;         ///< events under one lock
+  static constexpr std::size_t kPrefetchMax = 128;  ///< changes whose memory may be under way at once
 
   struct Planned {
     Catalogue::BoardPtr board;  ///< null where this event makes it
@@ -227,18 +228,24 @@ Result<bool> MemoryRanking::apply_one(EventId event, const std::vector<Change>& 
 
 /// Starts loading what the slice will look up, so that the waits for memory overlap.
 void MemoryRanking::prefetch(std::span<const Event> events) {
+  plan_.clear();
   const std::string* last_name = nullptr;
   Catalogue::BoardPtr board;
+  std::size_t ahead = 0;
   for (const auto& [event, changes] : events) {
-    window_.prefetch(event);
+    window_.prefetch(event, ahead++);
     for (const Change& change : changes) {
+      if (plan_.size() == kPrefetchMax) break;
       if (last_name == nullptr || *last_name != change.board) {
         board = catalogue_.find(change.board);
         last_name = &change.board;
       }
-      if (board != nullptr) board->prefetch_index(hash_of(change.member.uuid()));
+      if (board != nullptr) plan_.push_back({board, hash_of(change.member.uuid())});
     }
   }
+  for (const Planned& planned : plan_) planned.board->prefetch_index(planned.hash);
+  for (const Planned& planned : plan_) planned.board->prefetch_member(planned.hash);
+  for (const Planned& planned : plan_) planned.board->prefetch_standing(planned.hash);
 }
 
 Result<void> MemoryRanking::load_boards(std::move_only_function<Result<std::optional<Board>>()>& next) {

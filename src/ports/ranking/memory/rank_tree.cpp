@@ -189,7 +189,18 @@ std::uint32_t RankTree::count_before(const Key& key) const {
     before += std::accumulate(inner.counts.begin(), inner.counts.begin() + index, 0U);
     node = inner.children[index];
   }
+  prefetch(static_cast<const Leaf&>(*node));
   return before + lower_bound(static_cast<const Leaf&>(*node), key);
+}
+
+void RankTree::prefetch(const Key& key) const {
+  if (root_ == nullptr) return;
+  const Node* node = root_;
+  for (unsigned level = height_; level > 0; --level) {
+    const auto& inner = static_cast<const Inner&>(*node);
+    node = inner.children[child_index(inner, key)];
+  }
+  prefetch(static_cast<const Leaf&>(*node));
 }
 
 RankTree::Cursor RankTree::at(std::uint32_t position) const {

@@ -95,6 +95,8 @@ class RankTree {
   std::uint32_t size() const { return size_; }
   /// How many stand above `key`, which need not be there.
   std::uint32_t count_before(const Key& key) const;
+  /// Makes an early start on the memory that a change of this entry will touch.
+  void prefetch(const Key& key) const;
   /// From the entry that `position` (from 0) others stand above.
   Cursor at(std::uint32_t position) const;
   /// Whether order, counts, bounds and fill are what they should be; for tests and audits. O(n).
