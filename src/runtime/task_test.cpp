@@ -123,7 +123,7 @@ TEST_F(TaskTest, BlockingCallersGetValuesErrorsAndDeadlines) {
 
 Task<Result<int>> ring_then_wait(Notify first, Notify second) {
   first.ring();
-  co_await second.wait();
+  if (!co_await second.wait()) co_return Error{Errc::unavailable, "no-ring", "It did not ring."};
   co_return 7;
 }
 

@@ -33,15 +33,16 @@ Task<bool> until(Deadline deadline) {
 
 }  // namespace
 
-Task<> cancel_at(Task<> op, Deadline deadline) {
+Task<bool> cancel_at(Task<> op, Deadline deadline) {
   if (deadline.is_never()) {
     co_await std::move(op);
-    co_return;
+    co_return false;
   }
   using boost::asio::experimental::awaitable_operators::operator||;
   Task<std::exception_ptr> guarded = without_throwing(std::move(op));
   const auto first = co_await (std::move(guarded) || until(deadline));
   if (first.index() == 0 && std::get<0>(first)) std::rethrow_exception(std::get<0>(first));
+  co_return first.index() == 1;
 }
 
 Error deadline_passed() {

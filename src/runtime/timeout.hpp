@@ -12,8 +12,8 @@ namespace ekiden::runtime {
 namespace detail {
 
 /// Runs `op` until it ends, but cancels it at `deadline`. What it throws comes out, unless the deadline
-/// caused it.
-Task<> cancel_at(Task<> op, Deadline deadline);
+/// caused it. True where the deadline passed first.
+Task<bool> cancel_at(Task<> op, Deadline deadline);
 Error deadline_passed();
 
 template <class T>
@@ -32,8 +32,9 @@ template <class T>
 Task<Result<T>> with_deadline(Task<Result<T>> op, Deadline deadline) {
   auto outcome = std::make_shared<std::optional<Result<T>>>();
   Task<> kept = detail::keep_outcome<T>(std::move(op), outcome);
-  co_await detail::cancel_at(std::move(kept), deadline);
-  if (!outcome->has_value()) co_return detail::deadline_passed();
+  const bool cut_short = co_await detail::cancel_at(std::move(kept), deadline);
+  // An operation that reached its value all the same has happened: say so. Its errors then come of the cutting.
+  if (!outcome->has_value() || (cut_short && !**outcome)) co_return detail::deadline_passed();
   co_return *std::move(*outcome);
 }
 
