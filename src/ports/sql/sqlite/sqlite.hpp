@@ -16,7 +16,7 @@
 namespace ekiden::sql {
 
 struct SqliteConfig {
-  std::filesystem::path file;  ///< made when absent (mode 0600); its folder must exist
+  std::filesystem::path file{};  ///< made when absent (mode 0600); its folder must exist
   /// Every commit waits for the disk. False only for tests and measurements: a power cut can then lose
   /// acknowledged transactions.
   bool durable = true;
@@ -27,8 +27,8 @@ struct SqliteConfig {
   std::size_t cache_kib = 16 * 1024;             ///< page cache of each lane
   /// Called once, on the writer's thread, when the file cannot be trusted any more and no write will succeed:
   /// the process should end.
-  std::function<void()> on_fatal;
-  std::string vfs;             ///< tests only: the SQLite VFS to use, empty for the system's
+  std::function<void()> on_fatal{};
+  std::string vfs{};           ///< tests only: the SQLite VFS to use, empty for the system's
   std::int64_t pages_max = 0;  ///< tests only: the file's cap in pages of 4 KiB, 0 for none
 };
 

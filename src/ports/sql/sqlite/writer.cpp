@@ -31,7 +31,7 @@ Result<void> Writer::open() {
 
 void Writer::run() {
   while (auto job = queue_.pop()) {
-    if ((connection_->faulty() || shared_.suspect) && !given_up_ && !recover()) give_up();
+    if (!given_up_ && (connection_->faulty() || shared_.suspect) && !recover()) give_up();
     run_group(std::move(*job));
     if (!given_up_ && !connection_->faulty()) keep_wal_short();
   }

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "base/logger.hpp"
+#include "base/mutex.hpp"
+#include "ports/sql/contract/sql_harness.hpp"
+#include "ports/sql/sqlite/sqlite.hpp"
+
+namespace ekiden::sql::testing {
+
+/// A folder of its own below the system's temporary one, removed with all it holds.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "ekiden-sqlite-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Keeps the log lines, so that a test can ask for one. @threads any
+class KeptLines final : public LogSink {
+ public:
+  void write(LogLevel, std::string line) override {
+    const MutexLock lock(mutex_);
+    lines_.push_back(std::move(line));
+  }
+  std::size_t count(std::string_view event) const {
+    const MutexLock lock(mutex_);
+    std::size_t found = 0;
+    for (const std::string& line : lines_) found += line.find(event) == std::string::npos ? 0U : 1U;
+    return found;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<std::string> lines_ EKIDEN_GUARDED_BY(mutex_);
+};
+
+/// A database file in a folder of its own; `adjust` changes the configuration before each opening.
+class SqlitePlace final : public contract::Place {
+ public:
+  using Adjust = std::function<void(SqliteConfig&)>;
+  explicit SqlitePlace(Adjust adjust = {}) : adjust_(std::move(adjust)) {}
+
+  std::unique_ptr<Database> open(const contract::Opening& opening) override {
+    SqliteConfig config;
+    config.file = file();
+    config.durable = false;
+    config.queue_max = opening.queue_max;
+    if (adjust_) adjust_(config);
+    auto made = make_sqlite(std::move(config), *opening.clock, Logger(lines_, *opening.clock));
+    if (!made) throw std::runtime_error(made.error().text());
+    return std::move(*made);
+  }
+
+  std::filesystem::path file() const { return folder_.path() / "test.db"; }
+  const KeptLines& lines() const { return lines_; }
+
+ private:
+  Folder folder_;
+  KeptLines lines_;
+  Adjust adjust_;
+};
+
+}  // namespace ekiden::sql::testing
