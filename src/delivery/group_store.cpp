@@ -20,22 +20,25 @@ InboxState state_of(const std::string& text) {
 
 std::string_view name_of(InboxState state) {
   switch (state) {
-    case InboxState::applied: return "applied";
-    case InboxState::parked: return "parked";
-    case InboxState::dead: return "dead";
-    case InboxState::discarded: return "discarded";
+    case InboxState::applied:
+      return "applied";
+    case InboxState::parked:
+      return "parked";
+    case InboxState::dead:
+      return "dead";
+    case InboxState::discarded:
+      return "discarded";
   }
   return "applied";
 }
 
 Result<ParkedEvent> read_parked(const sql::Row& row, std::string_view group) {
-  log::Record record{
-      .at = {.topic = row.text(2), .partition = static_cast<std::int32_t>(row.integer(3))},
-      .offset = {row.integer(4)},
-      .appended_at = row.time(8),
-      .key = row.bytes(5),
-      .value = row.bytes(7),
-      .headers = {}};
+  log::Record record{.at = {.topic = row.text(2), .partition = static_cast<std::int32_t>(row.integer(3))},
+                     .offset = {row.integer(4)},
+                     .appended_at = row.time(8),
+                     .key = row.bytes(5),
+                     .value = row.bytes(7),
+                     .headers = {}};
   EKIDEN_TRY(record.headers, unpack_headers(row.bytes(6)));
   return ParkedEvent{.arrived = arrive(std::move(record), group),
                      .reason = row.text(1) == "gap" ? ParkReason::gap : ParkReason::blocked};
@@ -72,8 +75,9 @@ Result<void> GroupStore::insert_applied(const std::vector<EventId>& ids) {
 }
 
 Result<void> GroupStore::settle(const EventId& id, InboxState state) {
-  EKIDEN_CHECK(tx_.execute("UPDATE inbox SET state = $3, applied_at = $4 WHERE group_name = $1 AND event_id = $2",
-                           {group_, id, name_of(state), now_}));
+  EKIDEN_CHECK(
+      tx_.execute("UPDATE inbox SET state = $3, applied_at = $4 WHERE group_name = $1 AND event_id = $2",
+                  {group_, id, name_of(state), now_}));
   return {};
 }
 
@@ -85,9 +89,10 @@ Result<std::int64_t> GroupStore::last_sequence(std::string_view subject) {
 }
 
 Result<void> GroupStore::set_sequence(std::string_view subject, std::int64_t sequence) {
-  EKIDEN_CHECK(tx_.execute("INSERT INTO sequences (group_name, subject, last_sequence) VALUES ($1, $2, $3) "
-                           "ON CONFLICT (group_name, subject) DO UPDATE SET last_sequence = $3",
-                           {group_, subject, sequence}));
+  EKIDEN_CHECK(
+      tx_.execute("INSERT INTO sequences (group_name, subject, last_sequence) VALUES ($1, $2, $3) "
+                  "ON CONFLICT (group_name, subject) DO UPDATE SET last_sequence = $3",
+                  {group_, subject, sequence}));
   return {};
 }
 
@@ -124,10 +129,11 @@ Result<bool> GroupStore::start_drain(std::string_view topic, std::string_view ke
 }
 
 Result<void> GroupStore::end_drain(std::string_view topic, std::string_view key) {
-  EKIDEN_CHECK(tx_.execute("DELETE FROM blocked_keys WHERE group_name = $1 AND topic = $2 AND key = $3 "
-                           "AND draining AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.group_name = $1 "
-                           "AND p.topic = $2 AND p.key = $3 AND p.reason = 'blocked')",
-                           {group_, topic, Blob{std::string(key)}}));
+  EKIDEN_CHECK(
+      tx_.execute("DELETE FROM blocked_keys WHERE group_name = $1 AND topic = $2 AND key = $3 "
+                  "AND draining AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.group_name = $1 "
+                  "AND p.topic = $2 AND p.key = $3 AND p.reason = 'blocked')",
+                  {group_, topic, Blob{std::string(key)}}));
   return {};
 }
 
@@ -139,8 +145,7 @@ Result<void> GroupStore::park(const Arrived& arrived, ParkReason reason, bool is
                tx_.execute("INSERT INTO inbox (group_name, event_id, state, applied_at) "
                            "VALUES ($1, $2, 'parked', $3) ON CONFLICT DO NOTHING",
                            {group_, arrived.id, now_}));
-    if (written != 1)
-      return Error{Errc::unavailable, "inbox-race", "another member has taken this event"};
+    if (written != 1) return Error{Errc::unavailable, "inbox-race", "another member has taken this event"};
   }
   const log::Record& record = arrived.record;
   const std::string subject = arrived.event ? arrived.event->subject : std::string();
@@ -156,8 +161,8 @@ Result<void> GroupStore::park(const Arrived& arrived, ParkReason reason, bool is
 }
 
 Result<void> GroupStore::park_for_gap(const EventId& id) {
-  EKIDEN_CHECK(tx_.execute("UPDATE parked SET reason = 'gap' WHERE group_name = $1 AND event_id = $2",
-                           {group_, id}));
+  EKIDEN_CHECK(
+      tx_.execute("UPDATE parked SET reason = 'gap' WHERE group_name = $1 AND event_id = $2", {group_, id}));
   return {};
 }
 

@@ -35,19 +35,21 @@ Result<Begun> begin(sql::Tx& tx, const Intent& intent) {
 }
 
 Result<void> finish(sql::Tx& tx, const Intent& intent, const Answer& answer, Timestamp now) {
-  EKIDEN_TRY(const std::int64_t written,
-             tx.execute("INSERT INTO idempotency (scope, key, route, request_hash, status, headers, body, "
-                        "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-                        {intent.scope, intent.key, intent.route, sql::Blob{intent.request_hash},
-                         answer.status, sql::Blob{pack_headers(answer.headers)}, sql::Blob{answer.body}, now}));
+  EKIDEN_TRY(
+      const std::int64_t written,
+      tx.execute("INSERT INTO idempotency (scope, key, route, request_hash, status, headers, body, "
+                 "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                 {intent.scope, intent.key, intent.route, sql::Blob{intent.request_hash}, answer.status,
+                  sql::Blob{pack_headers(answer.headers)}, sql::Blob{answer.body}, now}));
   if (written != 1) return in_flight();
   return {};
 }
 
 Result<std::int64_t> prune(sql::Tx& tx, Timestamp before, std::size_t limit) {
-  return tx.execute("DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency "
-                    "WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
-                    {before, static_cast<std::int64_t>(limit)});
+  return tx.execute(
+      "DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency "
+      "WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
+      {before, static_cast<std::int64_t>(limit)});
 }
 
 Result<InFlightKeys::Hold> InFlightKeys::enter(std::string_view scope, std::string_view key) {

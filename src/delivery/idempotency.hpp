@@ -59,8 +59,7 @@ class InFlightKeys {
   /// Holds the key until it is destroyed. Movable; outlived by the InFlightKeys.
   class Hold {
    public:
-    Hold(Hold&& other) noexcept
-        : keys_(std::exchange(other.keys_, nullptr)), key_(std::move(other.key_)) {}
+    Hold(Hold&& other) noexcept : keys_(std::exchange(other.keys_, nullptr)), key_(std::move(other.key_)) {}
     Hold& operator=(Hold&&) = delete;
     ~Hold() {
       if (keys_ != nullptr) keys_->leave(key_);

@@ -98,8 +98,8 @@ void Relay::send(OutboxRow row) {
 void Relay::perform(RelayActions actions) {
   for (OutboxRow& row : actions.send) send(std::move(row));
   if (!actions.mark.empty()) {
-    const auto outcome = database_.write(
-        [&](sql::Tx& tx) { return mark_published(tx, actions.mark, clock_.now()); });
+    const auto outcome =
+        database_.write([&](sql::Tx& tx) { return mark_published(tx, actions.mark, clock_.now()); });
     if (outcome) {
       step(relay_input::Marked{});
     } else {

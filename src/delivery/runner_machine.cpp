@@ -26,8 +26,8 @@ void RunnerMachine::revoke(const std::vector<log::TopicPartition>& partitions) {
     for (auto& [key, lane] : partition->lanes) lane.queue.clear();
     const std::uint64_t generation = generations_.at(at);
     std::erase_if(retries_, [&](const auto& entry) { return entry.second->generation == generation; });
-    const std::size_t dropped = std::erase_if(
-        calls_, [&](const ItemPtr& item) { return item->generation == generation; });
+    const std::size_t dropped =
+        std::erase_if(calls_, [&](const ItemPtr& item) { return item->generation == generation; });
     partition->in_work -= dropped;
   }
 }
@@ -189,8 +189,7 @@ std::optional<Work> RunnerMachine::take_batch() {
 
 std::optional<Work> RunnerMachine::take_single(Partition& partition, const LaneRef& ref, Lane& lane) {
   ++partition.in_work;
-  const bool front_is_parked =
-      !lane.queue.empty() && lane.queue.front()->origin == Item::Origin::parked;
+  const bool front_is_parked = !lane.queue.empty() && lane.queue.front()->origin == Item::Origin::parked;
   if (lane.wants_release && !front_is_parked) {
     lane.wants_release = false;
     auto item = std::make_shared<Item>();
@@ -373,13 +372,24 @@ void RunnerMachine::finish(const ItemPtr& item, Verdict verdict) {
   partition.bytes -= std::min(partition.bytes, item->arrived->record.value.size());
   PartitionFigures& figures = figures_[item->at];
   switch (verdict) {
-    case Verdict::applied: ++figures.applied; break;
-    case Verdict::duplicate: ++figures.duplicates; break;
-    case Verdict::parked: ++figures.parked; break;
-    case Verdict::passed: ++figures.passed_over; break;
-    case Verdict::dead: ++figures.dead; break;
+    case Verdict::applied:
+      ++figures.applied;
+      break;
+    case Verdict::duplicate:
+      ++figures.duplicates;
+      break;
+    case Verdict::parked:
+      ++figures.parked;
+      break;
+    case Verdict::passed:
+      ++figures.passed_over;
+      break;
+    case Verdict::dead:
+      ++figures.dead;
+      break;
     case Verdict::run:
-    case Verdict::nothing: break;
+    case Verdict::nothing:
+      break;
   }
 }
 

@@ -31,16 +31,16 @@ inline constexpr std::string_view kReplayMode = "ekiden_replay_mode";    ///< `a
 /// A record as a runner holds it.
 struct Arrived {
   log::Record record;
-  Result<Envelope> event;  ///< or why it cannot be read
-  EventId id;              ///< the event's; of an unreadable record one made of its place and bytes
-  bool is_replay = false;  ///< comes from a dead letter of this group
+  Result<Envelope> event;   ///< or why it cannot be read
+  EventId id;               ///< the event's; of an unreadable record one made of its place and bytes
+  bool is_replay = false;   ///< comes from a dead letter of this group
   bool is_discard = false;  ///< and an operator gave it up: settle it without applying
-  bool is_handled = true;   ///< the group takes this type
+  bool is_handled = true;   ///< false: the group has no business with it, not even its sequence
 };
 using ArrivedPtr = std::shared_ptr<const Arrived>;
 
-/// Reads a record for `group`.
-ArrivedPtr arrive(log::Record record, std::string_view group);
+/// Reads a record for `group`; the caller says whether it is handled.
+std::shared_ptr<Arrived> arrive(log::Record record, std::string_view group);
 /// An id that is the same for the same inputs, of RFC 9562's version 8. Not for secrets.
 EventId derived_id(std::string_view space, std::string_view name);
 
