@@ -131,8 +131,7 @@ log::Message encode(const Envelope& envelope, std::string_view topic) {
                                    {"content-type", "application/json"},
                                    {"ce_schema", std::to_string(envelope.schema)}}};
   if (!envelope.traceparent.empty()) message.headers.emplace_back("ce_traceparent", envelope.traceparent);
-  if (envelope.sequence != 0)
-    message.headers.emplace_back("ce_sequence", std::to_string(envelope.sequence));
+  if (envelope.sequence != 0) message.headers.emplace_back("ce_sequence", std::to_string(envelope.sequence));
   return message;
 }
 

@@ -20,7 +20,8 @@ constexpr std::string_view kDrawPositions =
 
 constexpr std::string_view kInsertRow =
     "INSERT INTO outbox (event_id, position, topic, key, type, subject, sequence, headers, data, created_at) "
-    "VALUES ($1, (SELECT last_position FROM outbox_keys WHERE key = $3) - $4, $2, $3, $5, $6, $7, $8, $9, $10)";
+    "VALUES ($1, (SELECT last_position FROM outbox_keys WHERE key = $3) - $4, $2, $3, $5, $6, $7, $8, $9, "
+    "$10)";
 
 Result<OutboxRow> read_row(const sql::Row& row) {
   OutboxRow out{.id = row.id<EventId>(0),
@@ -123,14 +124,16 @@ Result<void> mark_published(sql::Tx& tx, const std::vector<EventId>& ids, Timest
 }
 
 Result<std::int64_t> prune_published(sql::Tx& tx, Timestamp before, std::size_t limit) {
-  EKIDEN_TRY(const std::int64_t gone,
-             tx.execute("DELETE FROM outbox WHERE event_id IN (SELECT event_id FROM outbox "
-                        "WHERE published_at IS NOT NULL AND published_at < $1 ORDER BY published_at LIMIT $2)",
-                        {before, static_cast<std::int64_t>(limit)}));
+  EKIDEN_TRY(
+      const std::int64_t gone,
+      tx.execute("DELETE FROM outbox WHERE event_id IN (SELECT event_id FROM outbox "
+                 "WHERE published_at IS NOT NULL AND published_at < $1 ORDER BY published_at LIMIT $2)",
+                 {before, static_cast<std::int64_t>(limit)}));
   // A key that comes back draws from the clock, which has passed every position that it ever had.
-  EKIDEN_CHECK(tx.execute("DELETE FROM outbox_keys WHERE key IN (SELECT key FROM outbox_keys "
-                          "WHERE last_position < $1 ORDER BY last_position LIMIT $2)",
-                          {before, static_cast<std::int64_t>(limit)}));
+  EKIDEN_CHECK(
+      tx.execute("DELETE FROM outbox_keys WHERE key IN (SELECT key FROM outbox_keys "
+                 "WHERE last_position < $1 ORDER BY last_position LIMIT $2)",
+                 {before, static_cast<std::int64_t>(limit)}));
   return gone;
 }
 

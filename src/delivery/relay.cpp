@@ -3,7 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "delivery/idempotency.hpp"
+#include "delivery/inbox.hpp"
+
 namespace ekiden::delivery {
+
+namespace {
+constexpr std::chrono::hours kIdempotencyKept{24};
+}
 
 /// What other threads leave for the relay's own. It outlives the relay where the log answers late. Bounded by
 /// what is in flight: the bell is a flag.
@@ -91,8 +98,8 @@ void Relay::send(OutboxRow row) {
 void Relay::perform(RelayActions actions) {
   for (OutboxRow& row : actions.send) send(std::move(row));
   if (!actions.mark.empty()) {
-    const auto outcome = database_.write(
-        [&](sql::Tx& tx) { return mark_published(tx, actions.mark, clock_.now()); });
+    const auto outcome =
+        database_.write([&](sql::Tx& tx) { return mark_published(tx, actions.mark, clock_.now()); });
     if (outcome) {
       step(relay_input::Marked{});
     } else {
@@ -127,8 +134,12 @@ void Relay::keep_house() {
   }
   if (now >= next_prune_) {
     constexpr std::size_t kPruneMax = 5000;
-    const auto gone = database_.write([&](sql::Tx& tx) {
-      return prune_published(tx, clock_.now() - config_.retention, kPruneMax);
+    const Timestamp wall = clock_.now();
+    const auto gone = database_.write([&](sql::Tx& tx) -> Result<std::int64_t> {
+      EKIDEN_TRY(const std::int64_t rows, prune_published(tx, wall - config_.retention, kPruneMax));
+      EKIDEN_TRY(const std::int64_t ids, prune_inbox(tx, wall - config_.inbox_retention, kPruneMax));
+      EKIDEN_TRY(const std::int64_t keys, idempotency::prune(tx, wall - kIdempotencyKept, kPruneMax));
+      return std::max({rows, ids, keys});
     });
     const bool more = gone && *gone == static_cast<std::int64_t>(kPruneMax);
     next_prune_ = now + (more ? Duration{std::chrono::seconds{1}} : Duration{config_.prune_interval});

@@ -15,23 +15,25 @@ namespace ekiden::delivery {
 
 struct RelayConfig {
   RelayLimits limits{};
-  std::chrono::hours retention{24 * 7};  ///< published rows are kept so long: for audits and rewinds
+  std::chrono::hours retention{24 * 7};         ///< published rows are kept so long: for audits and rewinds
+  std::chrono::hours inbox_retention{24 * 30};  ///< longer than any topic keeps its events
   std::chrono::minutes prune_interval{10};
   std::chrono::seconds figures_interval{5};
   std::chrono::seconds drain_timeout{10};  ///< how long a stopping relay waits for what is in flight
 };
 
 struct RelayFigures {
-  std::int64_t depth = 0;                    ///< unpublished rows, as last counted
-  std::chrono::microseconds oldest_age{0};   ///< of the oldest unpublished row: alarm on this
-  std::int64_t published = 0;                ///< acknowledged by the log since the start
-  std::int64_t failed = 0;                   ///< sends that failed, and are or were tried again
+  std::int64_t depth = 0;                   ///< unpublished rows, as last counted
+  std::chrono::microseconds oldest_age{0};  ///< of the oldest unpublished row: alarm on this
+  std::int64_t published = 0;               ///< acknowledged by the log since the start
+  std::int64_t failed = 0;                  ///< sends that failed, and are or were tried again
   std::int64_t in_flight = 0;
   std::int64_t database_errors = 0;
 };
 
-/// Publishes the outbox of one service's database. Any number of relays may work on one outbox, in any
-/// processes: events may then be published twice, never lost and never (counting first copies) out of order.
+/// Publishes the outbox of one service's database, and prunes its delivery tables. Any number of relays may
+/// work on one outbox, in any processes: events may then be published twice, never lost and never (counting
+/// first copies) out of order.
 /// @threads `run` on a thread of its own; the rest any
 class Relay {
  public:

@@ -117,8 +117,7 @@ void RelayMachine::send_ready(RelayActions& actions) {
 
 bool RelayMachine::wants_mark(Instant now) const {
   if (unmarked_.empty()) return false;
-  return stopping_ || unmarked_.size() >= limits_.mark_max ||
-         now >= first_unmarked_at_ + limits_.mark_delay;
+  return stopping_ || unmarked_.size() >= limits_.mark_max || now >= first_unmarked_at_ + limits_.mark_delay;
 }
 
 bool RelayMachine::wants_scan(Instant now) const {
@@ -158,7 +157,8 @@ Instant RelayMachine::next_wake() const {
   if (!retries_.empty() && !stopping_) at = std::min(at, retries_.begin()->first);
   if (work_ != Work::none) return at;
   if (!unmarked_.empty())
-    at = std::min(at, std::max(database_at_, stopping_ ? Instant{} : first_unmarked_at_ + limits_.mark_delay));
+    at =
+        std::min(at, std::max(database_at_, stopping_ ? Instant{} : first_unmarked_at_ + limits_.mark_delay));
   if (!stopping_ && held_.size() < limits_.held_max)
     at = std::min(at, std::max(database_at_, scan_wanted_ ? Instant{} : next_scan_at_));
   return at;

@@ -23,7 +23,7 @@ struct RelayLimits {
   std::size_t skip_keys_max = 256;   ///< failing keys that a scan passes over
   std::chrono::milliseconds mark_delay{20};
   std::chrono::milliseconds scan_interval{1000};  ///< finds what no bell told of
-  RetryPolicy retry{};                            ///< its `attempts_max` does not apply: a row is never given up
+  RetryPolicy retry{};  ///< its `attempts_max` does not apply: a row is never given up
 };
 
 /// What happened.
@@ -44,10 +44,9 @@ struct Marked {};
 struct MarkFailed {};
 struct Stop {};  ///< sends and scans no more; what is in flight is awaited and marked
 }  // namespace relay_input
-using RelayInput =
-    std::variant<relay_input::Tick, relay_input::BellRang, relay_input::Scanned, relay_input::ScanFailed,
-                 relay_input::Sent, relay_input::SendFailed, relay_input::Marked, relay_input::MarkFailed,
-                 relay_input::Stop>;
+using RelayInput = std::variant<relay_input::Tick, relay_input::BellRang, relay_input::Scanned,
+                                relay_input::ScanFailed, relay_input::Sent, relay_input::SendFailed,
+                                relay_input::Marked, relay_input::MarkFailed, relay_input::Stop>;
 
 /// What to do now.
 struct RelayActions {
@@ -61,7 +60,8 @@ struct RelayActions {
 };
 
 /// The relay's decisions, without I/O. Promises:
-/// - no row is lost: a scan always asks for the lowest unpublished rows, never for those beyond a cursor, so a
+/// - no row is lost: a scan always asks for the lowest unpublished rows, never for those beyond a cursor, so
+/// a
 ///   row whose transaction commits late is found however low its position;
 /// - the order of a key: a row is sent only after the one before it is acknowledged, and a row that failed
 ///   holds back its key (and no other) until it is through;

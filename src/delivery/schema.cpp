@@ -68,6 +68,7 @@ CREATE TABLE parked (
   PRIMARY KEY (group_name, event_id)
 );
 CREATE INDEX parked_by_key ON parked (group_name, topic, key, log_offset);
+CREATE INDEX parked_by_subject ON parked (group_name, subject, sequence);
 CREATE TABLE idempotency (
   scope TEXT NOT NULL,
   key TEXT NOT NULL,
