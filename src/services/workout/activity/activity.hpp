@@ -129,6 +129,7 @@ struct ParseLimits {
   std::size_t attributes_max = 32;
   std::size_t namespaces_max = 16;
   std::size_t fit_sequences_max = 16;
+  bool forgive_fit_checksum = true;    ///< take a FIT file whose closing checksum is wrong, if it agrees with itself
 };
 
 }  // namespace ekiden::activity

@@ -54,7 +54,7 @@ Result<Recording> read_sequence(std::string_view bytes, std::size_t offset, cons
   Result<Recording> recording = decode_sequence(bytes, begin, end, limits);
   if (!crc_is_wrong) return recording;
   if (!recording && recording.error().code() == Errc::too_large) return recording;
-  if (recording && agrees_with_itself(*recording)) return recording;
+  if (recording && limits.forgive_fit_checksum && agrees_with_itself(*recording)) return recording;
   const Error wrong = fit_error(Errc::invalid, "fit-bad-crc", "The checksum of the FIT file is wrong", end);
   if (recording) return wrong;
   return Error{wrong.code(), wrong.slug(), wrong.text() + " " + recording.error().text(), wrong.field()};
