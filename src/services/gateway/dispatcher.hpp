@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "base/logger.hpp"
+#include "http/server.hpp"
+#include "services/gateway/authenticator.hpp"
+#include "services/gateway/budgets.hpp"
+#include "services/service_caller.hpp"
+
+namespace ekiden::gateway {
+
+/// Takes a request from its route to its answer. Everything that it refers to outlives it. @threads loops
+class Dispatcher final : public http::Dispatcher {
+ public:
+  Dispatcher(const http::Router& router, Authenticator& authenticator, Budgets& budgets, services::ServiceCaller& caller,
+             const Clock& clock, const Logger& logger)
+      : router_(router), authenticator_(authenticator), budgets_(budgets), caller_(caller), clock_(clock), logger_(logger) {}
+
+  bool try_fast(const http::FastRequest& request, http::FastReply& reply) override;
+  runtime::Task<http::Admission> admit(http::Request& request) override;
+  runtime::Task<http::Response> handle(const http::Route& route, http::Request request) override;
+
+ private:
+  http::Admission refuse(const Error& error, const http::Request& request) const;
+
+  const http::Router& router_;
+  Authenticator& authenticator_;
+  Budgets& budgets_;
+  services::ServiceCaller& caller_;
+  const Clock& clock_;
+  const Logger logger_;
+};
+
+/// Whether this identity may call this route. @errors unauthenticated, forbidden.
+Result<void> authorize(const http::Route& route, const std::optional<http::Identity>& identity);
+
+}  // namespace ekiden::gateway
