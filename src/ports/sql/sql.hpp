@@ -25,12 +25,15 @@ class Tx {
   virtual ~Tx() = default;
 
   /// Runs one statement and returns its rows (RETURNING included).
-  /// @errors conflict     slug `unique`, `foreign-key` or `check`: a constraint refuses it.
+  /// @errors conflict     slug `unique`, `foreign-key`, `check` or `not-null`: a constraint refuses it.
   ///         storage_full the disk is full.
-  ///         unavailable  the connection is lost, a race with another transaction was lost, or the deadline
-  ///         passed;
-  ///                      `Database` runs the whole function again where that can help.
-  ///         internal     the statement is wrong.
+  ///         timeout      the deadline passed.
+  ///         busy         another process holds the database for too long.
+  ///         unavailable  the connection is lost, or a race with another transaction was; `Database` runs
+  ///                      the whole function again where that can help.
+  ///         too_large    a value is larger than the engine keeps.
+  ///         internal     the statement is wrong, it changes something in a read transaction, a text is not
+  ///                      UTF-8 or holds a NUL, or a number is NaN.
   virtual Result<Rows> query(std::string_view statement, Params params = {}) = 0;
 
   /// Runs one statement and returns how many rows it changed. Errors as `query`.
@@ -60,7 +63,8 @@ struct TxOptions {
 /// A transaction's body. It may run more than once (lost races, a reconnect), so it must change nothing
 /// outside `Tx` but variables that it sets anew each time. Returning an error rolls back.
 using TxBody = std::move_only_function<Result<void>(Tx&)>;
-/// Called once with the outcome, on a lane's thread: post to your own executor at once, do not block.
+/// Called once with the outcome, on a lane's thread (on the caller's, inside `submit`, where it is refused at
+/// once): post to your own executor, do not block.
 using TxDone = std::move_only_function<void(Result<void>)>;
 
 /// Live figures of a database's lanes.
@@ -69,10 +73,10 @@ struct DatabaseFigures {
   std::size_t lanes_busy = 0;
   std::size_t queued = 0;  ///< transactions that wait for a lane
   std::size_t queue_max = 0;
-  std::uint64_t committed = 0;  ///< write transactions that became durable
-  std::uint64_t commits = 0;    ///< physical commits: fewer, where transactions share one (group commit)
-  std::uint64_t rolled_back = 0;
-  std::uint64_t retried = 0;  ///< bodies run again after a lost race
+  std::uint64_t committed = 0;    ///< write transactions that became durable
+  std::uint64_t commits = 0;      ///< physical commits: fewer, where transactions share one (group commit)
+  std::uint64_t rolled_back = 0;  ///< write transactions that were answered with an error
+  std::uint64_t retried = 0;      ///< bodies run again after a lost race
 };
 
 /// A service's own tables. Bodies run on lanes (a connection and its thread); callers either wait
@@ -86,9 +90,12 @@ class Database {
   virtual ~Database() = default;
 
   /// Queues `body` and calls `done` when it is durable, or has failed.
-  /// @errors (to `done`) the body's own; busy: the queue is full, nothing ran; timeout: the deadline passed
-  /// before it
-  ///         ran, nothing happened; unavailable: see above; storage_full: nothing was kept, reads go on.
+  /// @errors (to `done`) the body's own, and
+  ///         busy         the queue is full, or another process holds the database: nothing happened.
+  ///         timeout      the deadline passed: nothing happened.
+  ///         storage_full nothing was kept, reads go on.
+  ///         unavailable  see above.
+  ///         internal     the body threw: nothing happened.
   virtual void submit(TxOptions options, TxBody body, TxDone done) = 0;
 
   /// Waits for `submit`. Blocks: for pool threads, consumers and commands, never on a loop. Errors as

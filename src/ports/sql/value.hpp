@@ -22,8 +22,9 @@ struct Blob {
   friend bool operator==(const Blob&, const Blob&) = default;
 };
 
-/// A parameter or a column's value: NULL, BOOLEAN, BIGINT, DOUBLE PRECISION, TEXT or BYTEA.
-/// Ids are stored as 16 bytes, times as BIGINT microseconds, so that both engines order them alike.
+/// A parameter or a column's value: NULL, BOOLEAN, BIGINT, DOUBLE PRECISION (not NaN), TEXT (UTF-8 without
+/// NUL) or BYTEA. Ids are stored as 16 bytes, times as BIGINT microseconds, so that both engines order them
+/// alike.
 class Value {
  public:
   using Storage = std::variant<std::monostate, bool, std::int64_t, double, std::string, Blob>;
@@ -69,7 +70,7 @@ class Row {
   bool is_null(std::size_t column) const;
   bool flag(std::size_t column) const;  ///< BOOLEAN, also where the engine answers 0 or 1
   std::int64_t integer(std::size_t column) const;
-  double real(std::size_t column) const;
+  double real(std::size_t column) const;  ///< also where an engine answers a whole number below 2^53
   const std::string& text(std::size_t column) const;
   const std::string& bytes(std::size_t column) const;
   Uuid uuid(std::size_t column) const;

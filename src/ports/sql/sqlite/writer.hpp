@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ports/sql/sqlite/lane.hpp"
+
+namespace ekiden::sql::sqlite {
+
+/// Runs write transactions one after another and lets those that wait share a commit. @threads its lane's
+class Writer {
+ public:
+  Writer(const SqliteConfig& config, JobQueue& queue, Shared& shared, const Clock& clock,
+         const Logger& logger)
+      : config_(config), queue_(queue), shared_(shared), clock_(clock), logger_(logger) {}
+
+  Result<void> open();
+  /// Until the queue is closed and empty.
+  void run();
+
+ private:
+  struct Slot {
+    Job job;
+    Result<void> outcome;
+    Actions actions;
+  };
+
+  void run_group(Job first);
+  void fill_group();
+  bool has_room(Instant started, std::uint64_t bytes) const;
+  Result<void> begin(Deadline deadline);
+  void run_slot(Slot& slot);
+  /// Ends the slot's savepoint. @returns the outcome, or the error that ending it met.
+  Result<void> end_savepoint(Result<void> outcome);
+  void run_survivors_again();
+  void commit_group();
+  void fail_survivors(const Error& error);
+  void answer_group();
+
+  void keep_wal_short();
+  /// Opens and checks the file anew after a fault. @returns whether writes may go on.
+  bool recover();
+  void give_up();
+
+  const SqliteConfig& config_;
+  JobQueue& queue_;
+  Shared& shared_;
+  const Clock& clock_;
+  const Logger& logger_;
+  std::unique_ptr<Connection> connection_;
+  std::vector<Slot> group_;
+  int checkpoint_at_ = 0;  ///< pages in the log at which the next checkpoint is tried
+  int faults_in_row_ = 0;
+  bool given_up_ = false;
+};
+
+}  // namespace ekiden::sql::sqlite
