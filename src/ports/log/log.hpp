@@ -38,7 +38,8 @@ struct TopicPartition {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-/// What a producer sends. At most 1 MiB of value, 64 headers of 8 KiB together.
+/// What a producer sends. At most 4 KiB of key, 1 MiB of value, 64 headers of 8 KiB together; a header's name
+/// is visible ASCII (checks.hpp has the figures).
 struct Message {
   std::string topic;
   std::string key;  ///< fixes the partition; records of one key stay in the order in which they were sent
@@ -83,23 +84,27 @@ class Producer {
   virtual void send(Message message, Delivered done) = 0;
 };
 
-/// How a consumer starts where its group has no committed offset for a partition.
+/// How a consumer starts where its group has no committed offset for a topic. `latest` is the end at the time
+/// of the first join, and is committed then; partitions that are added later are read from their first
+/// record.
 enum class StartAt : std::uint8_t { earliest, latest };
 
 struct ConsumerConfig {
   std::string group;  ///< [a-z0-9._-], at most 100 bytes
   std::vector<std::string> topics;
-  std::string member;  ///< a stable name: a restart under it takes its partitions back without a rebalance
-                       ///< (static membership)
+  /// A stable name: a restart under it takes its partitions back without a rebalance (static membership).
+  /// While it is away they wait for it, up to `session_timeout`. Whoever joined under it before is fenced.
+  /// Empty: a member without a name; its partitions go to others as soon as it leaves.
+  std::string member;
   StartAt start_at = StartAt::earliest;
   std::chrono::milliseconds session_timeout{
       10'000};  ///< a member that does not poll for so long loses its partitions
 };
 
-/// Told of rebalances from within `poll`. `on_revoked` returns only when nothing of these partitions is in
-/// work any more and everything finished has been stored: then they are committed and given up. `on_lost`:
-/// they are already someone else's (this member was away too long): drop what is in work; a store of them is
-/// refused.
+/// Told of rebalances from within `poll` (not of leaving by `close`). Each partition that was assigned ends
+/// in exactly one of the other two. `on_revoked` returns only when nothing of these partitions is in work any
+/// more and everything finished has been stored: then they are committed and given up. `on_lost`: they are
+/// already someone else's (this member was away too long): drop what is in work; a store of them is refused.
 class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
@@ -121,6 +126,7 @@ class Consumer {
   ///         gone: retention has passed offsets that this group had not read (`text` says which); raised once
   ///         per partition, then reading goes on at the oldest record left. Loud alarm, rebuild from the
   ///         source.
+  ///         conflict: another consumer joined under this member's name, or this one is closed: it is out.
   virtual Result<std::vector<Record>> poll(std::size_t max, Duration timeout) = 0;
 
   /// Stops (starts again) delivery from partitions of this member; what `poll` returned before is not
@@ -134,7 +140,7 @@ class Consumer {
   ///                         another member, and their effects are guarded by the inbox.
   virtual Result<void> store(const TopicPartition& at, CommittedOffset next) = 0;
 
-  /// Makes a `poll` that waits return early.
+  /// Makes the `poll` that waits, or else the next one, return without waiting (on).
   virtual void wake() = 0;
 
   /// Commits what is stored and leaves the group. The destructor does the same, silently.
@@ -155,18 +161,22 @@ struct PartitionState {
 class Log {
  public:
   virtual ~Log() = default;
-  /// Makes the topics that are missing and adds partitions where there are too few.
+  /// Makes the topics that are missing, adds partitions where there are too few, and sets the retention.
+  /// @errors invalid: a name, a number of partitions or a retention is out of bounds; nothing was made.
   virtual Result<void> ensure_topics(const std::vector<TopicConfig>& topics) = 0;
   virtual Result<std::vector<TopicConfig>> topics() const = 0;
   virtual std::shared_ptr<Producer> producer() = 0;
-  /// `listener` outlives the consumer.
+  /// `listener` outlives the consumer, and the log outlives both. @errors invalid: a name, or no such topic.
   virtual Result<std::unique_ptr<Consumer>> join(ConsumerConfig config, RebalanceListener& listener) = 0;
   /// Reads a partition outside any group: for `audit`, `dlq` and rebuilds. At most `max` records from `from`
-  /// on.
+  /// on, or from the oldest that is left. Fewer are not the end; none are. @errors not_found
   virtual Result<std::vector<Record>> read(const TopicPartition& at, Offset from, std::size_t max) = 0;
+  /// By partition number. A group that never joined has nothing committed. @errors not_found: no such topic.
   virtual Result<std::vector<PartitionState>> state(std::string_view group, std::string_view topic) = 0;
   virtual Result<std::vector<std::string>> groups() = 0;
-  /// Moves a group's committed offset, forwards or back; members read on from there. For operators and tests.
+  /// Moves a group's committed offset, forwards or back. A member that has the partition is revoked it, then
+  /// assigned it anew from there; what it stores in between is ignored. For operators and tests.
+  /// @errors invalid: beyond the partition's end; not_found: no such partition.
   virtual Result<void> reset(std::string_view group, const TopicPartition& at, CommittedOffset to) = 0;
   /// Drops what is older than each topic's retention. The embedded adapter runs it by itself every hour.
   virtual Result<std::int64_t> enforce_retention() = 0;
