@@ -17,8 +17,10 @@ struct Policy {
 
 struct Decision {
   bool admitted = false;
-  std::int64_t remaining = 0;                ///< what would still be admitted now
-  std::chrono::milliseconds retry_after{0};  ///< when one more would be, rounded up; 0 where admitted
+  std::int64_t remaining = 0;  ///< what would still be admitted now
+  /// When the same call would be admitted, rounded up; 0 where admitted. A cost above the burst never is:
+  /// then when the bucket is full.
+  std::chrono::milliseconds retry_after{0};
   std::chrono::milliseconds reset_after{0};  ///< when the bucket is full again
   bool degraded = false;                     ///< decided without the shared store
 };
@@ -28,7 +30,9 @@ struct Decision {
 class Limits {
  public:
   virtual ~Limits() = default;
-  /// Takes `cost` tokens of `key` (class and client, 1..200 bytes) where there are so many.
+  /// Takes `cost` tokens of `key` (class and client, 1..200 bytes) where there are so many, or none.
+  /// A key keeps to one policy: name the policy's class in the key.
+  /// @param cost 0 only looks; below 0 counts as 0.
   virtual Decision take(std::string_view key, const Policy& policy, std::int64_t cost = 1) = 0;
 };
 
