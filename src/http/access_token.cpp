@@ -29,7 +29,8 @@ struct Payload {
 };
 BOOST_DESCRIBE_STRUCT(Payload, (), (iss, aud, sub, sid, role, jti, iat, nbf, exp))
 
-/// Each key has one header, to the byte. Comparing it whole leaves no room for `alg`, `jku`, `jwk` or `kid` games.
+/// Each key has one header, to the byte. Comparing it whole leaves no room for `alg`, `jku`, `jwk` or `kid`
+/// games.
 std::string header_of(const std::array<std::uint8_t, 32>& public_key) {
   std::array<std::uint8_t, 8> digest{};
   static_assert(crypto_generichash_BYTES_MIN <= 16);
@@ -40,21 +41,29 @@ std::string header_of(const std::array<std::uint8_t, 32>& public_key) {
   return to_base64url(R"({"alg":"EdDSA","typ":"JWT","kid":")" + key_id + "\"}");
 }
 
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-Error invalid_token() {
-  return {Errc::unauthenticated, "invalid-token", "the access token is not valid (any more): sign in again or renew it"};
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::int64_t to_seconds(Timestamp at) { return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count(); }
+Error invalid_token() {
+  return {Errc::unauthenticated, "invalid-token",
+          "the access token is not valid (any more): sign in again or renew it"};
+}
 
-Timestamp from_seconds(std::int64_t seconds) { return Timestamp{std::chrono::seconds{seconds}}; }
+std::int64_t to_seconds(Timestamp at) {
+  return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+}
+
+Timestamp from_seconds(std::int64_t seconds) {
+  return Timestamp{std::chrono::seconds{seconds}};
+}
 
 }  // namespace
 
 std::string to_base64url(std::string_view bytes) {
   std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(),
+                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   text.pop_back();  // the terminating NUL
   return text;
 }
@@ -63,8 +72,8 @@ std::optional<std::string> from_base64url(std::string_view text) {
   std::string bytes(text.size(), '\0');
   std::size_t size = 0;
   const char* end = nullptr;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size(), nullptr,
-                        &size, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
       end != text.data() + text.size()) {
     return std::nullopt;
   }
@@ -115,8 +124,9 @@ Result<AccessClaims> TokenVerifier::verify(std::string_view token, Timestamp now
   const std::string_view signed_part = token.substr(0, second);
   bool genuine = false;
   for (const Key& key : keys_) {
-    genuine = genuine || (key.header == header && crypto_sign_verify_detached(bytes_of(*signature), bytes_of(signed_part),
-                                                                              signed_part.size(), key.bytes.data()) == 0);
+    genuine = genuine || (key.header == header &&
+                          crypto_sign_verify_detached(bytes_of(*signature), bytes_of(signed_part),
+                                                      signed_part.size(), key.bytes.data()) == 0);
   }
   if (!genuine) return invalid_token();
   const auto text = from_base64url(token.substr(first + 1, second - first - 1));

@@ -14,8 +14,8 @@
 
 namespace ekiden::http {
 
-/// What an access token says: who, in which session, as what, until when. It is a JWT (RFC 7519) signed with Ed25519
-/// (RFC 8037), made by the user service and verified by the gateway without a call.
+/// What an access token says: who, in which session, as what, until when. It is a JWT (RFC 7519) signed with
+/// Ed25519 (RFC 8037), made by the user service and verified by the gateway without a call.
 struct AccessClaims {
   UserId user_id;
   SessionId session_id;
@@ -49,9 +49,9 @@ class TokenVerifier {
  public:
   explicit TokenVerifier(const std::vector<std::array<std::uint8_t, 32>>& public_keys);
 
-  /// Only a token with exactly our own header, a canonical encoding, a signature of one of the keys, our issuer and
-  /// audience, and a time between `nbf` and `exp` (60 s of leeway for clocks that differ) passes. Nothing in a token is
-  /// ever used to find a key.
+  /// Only a token with exactly our own header, a canonical encoding, a signature of one of the keys, our
+  /// issuer and audience, and a time between `nbf` and `exp` (60 s of leeway for clocks that differ) passes.
+  /// Nothing in a token is ever used to find a key.
   /// @errors unauthenticated `invalid-token`, the same for every reason.
   Result<AccessClaims> verify(std::string_view token, Timestamp now) const;
 

@@ -82,6 +82,9 @@ class ReceivedFile {
   const std::string& client_name() const { return client_name_; }
   const std::string& content_type() const { return content_type_; }
   std::int64_t size() const { return size_; }
+  /// Gives the file away: it stays when this object goes.
+  void release() { path_.clear(); }
+  void set_size(std::int64_t size) { size_ = size; }
 
  private:
   std::filesystem::path path_;

@@ -46,8 +46,12 @@ int status_of(Errc code) {
 
 Response problem(const Error& error, std::string_view request_id) {
   // `unsupported` tells of media types and of methods alike; only the slug keeps the two apart.
-  const bool is_method = error.code() == Errc::unsupported && error.slug() == "method-not-allowed";
-  return problem(is_method ? 405 : status_of(error.code()), error, request_id);
+  if (error.code() == Errc::unsupported && error.slug() == "method-not-allowed")
+    return problem(405, error, request_id);
+  // Likewise whether it was the client or the server that took too long.
+  if (error.code() == Errc::timeout && error.slug() == "request-timeout")
+    return problem(408, error, request_id);
+  return problem(status_of(error.code()), error, request_id);
 }
 
 Response problem(int status, const Error& error, std::string_view request_id) {

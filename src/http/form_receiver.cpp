@@ -1,0 +1,102 @@
+#include "http/form_receiver.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/utf8.hpp"
+
+namespace ekiden::http {
+namespace {
+
+Error disk_error(int code) {
+  if (code == ENOSPC || code == EDQUOT)
+    return Error{Errc::storage_full, "storage-full",
+                 "There is no room to keep the upload: nothing was kept."};
+  return Error{Errc::unavailable, "spool-unavailable", "The upload cannot be kept at the moment."};
+}
+
+}  // namespace
+
+FormReceiver::~FormReceiver() {
+  close_file();
+}
+
+Result<void> FormReceiver::on_begin(PartHead head) {
+  in_file_ = head.file_name.has_value();
+  if (!in_file_) {
+    form_.fields.emplace_back(std::move(head.name), std::string{});
+    return {};
+  }
+  heads_.push_back(std::move(head));
+  sizes_.push_back(0);
+  pending_.push_back({.file = heads_.size() - 1, .data = {}, .is_last = false});
+  return {};
+}
+
+Result<void> FormReceiver::on_data(std::string_view data) {
+  if (!in_file_) {
+    form_.fields.back().second += data;
+    return {};
+  }
+  sizes_.back() += static_cast<std::int64_t>(data.size());
+  pending_bytes_ += data.size();
+  const std::size_t file = heads_.size() - 1;
+  if (pending_.empty() || pending_.back().file != file || pending_.back().is_last)
+    pending_.push_back({.file = file, .data = {}, .is_last = false});
+  pending_.back().data += data;
+  return {};
+}
+
+Result<void> FormReceiver::on_end() {
+  if (in_file_) {
+    pending_.push_back({.file = heads_.size() - 1, .data = {}, .is_last = true});
+    return {};
+  }
+  if (!is_utf8(form_.fields.back().second))
+    return Error{Errc::malformed, "bad-multipart", "A text field is not UTF-8.", form_.fields.back().first};
+  return {};
+}
+
+Result<void> FormReceiver::open_file(std::size_t file) {
+  const std::filesystem::path path = folder_ / (stem_ + "-" + std::to_string(file) + ".upload");
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) return disk_error(errno);
+  const PartHead& head = heads_[file];
+  form_.files.emplace_back(path, head.name, *head.file_name, head.content_type, 0);
+  return {};
+}
+
+Result<void> FormReceiver::write_all(std::string_view data) const {
+  while (!data.empty()) {
+    const ssize_t written = ::write(descriptor_, data.data(), data.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return disk_error(errno);
+    data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+void FormReceiver::close_file() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+Result<bool> FormReceiver::flush() {
+  for (const Write& write : pending_) {
+    if (descriptor_ < 0) EKIDEN_CHECK(open_file(write.file));
+    EKIDEN_CHECK(write_all(write.data));
+    if (write.is_last) close_file();
+  }
+  pending_.clear();
+  pending_bytes_ = 0;
+  return true;
+}
+
+Form FormReceiver::take() {
+  for (std::size_t i = 0; i < form_.files.size(); ++i) form_.files[i].set_size(sizes_[i]);
+  return std::move(form_);
+}
+
+}  // namespace ekiden::http
