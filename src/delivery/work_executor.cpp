@@ -47,6 +47,8 @@ Result<void> call(const ApplyInTx& apply, sql::Tx& tx, const Envelope& event) {
     return apply(tx, event);
   } catch (const std::exception& fault) {
     return Error{Errc::internal, "handler-threw", std::string("the handler threw: ") + fault.what()};
+  } catch (...) {
+    return Error{Errc::internal, "handler-threw", "the handler threw"};
   }
 }
 
