@@ -59,7 +59,7 @@ struct Samples {
   std::vector<std::int64_t> time_ms;
   std::vector<double> latitude_deg;  ///< WGS84, NaN where there is no position (both or neither)
   std::vector<double> longitude_deg;
-  std::vector<float> altitude_m;
+  std::vector<double> altitude_m;  ///< a double: a climb hangs on differences that are exactly 1 m, or not
   std::vector<double> distance_m;  ///< as the device recorded it, from the start; it should not fall, yet may
   std::vector<float> speed_mps;    ///< as the device recorded it
   std::vector<float> heart_rate_bpm;

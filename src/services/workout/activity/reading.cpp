@@ -59,13 +59,13 @@ std::optional<Position> read_position(std::string_view latitude, std::string_vie
   return Position{*lat, *lon, false};
 }
 
-float read_optional(std::string_view text, std::string_view what, Skipped& skipped) {
+double read_optional(std::string_view text, std::string_view what, Skipped& skipped) {
   const auto value = parse_number(text);
   if (value && std::abs(*value) < 1e7) [[likely]] {
-    return static_cast<float>(*value);
+    return *value;
   }
   if (!trim(text).empty()) skipped.add(what);
-  return kAbsent;
+  return kAbsentPosition;
 }
 
 Error too_many_points(std::size_t most) {

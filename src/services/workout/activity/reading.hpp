@@ -44,7 +44,7 @@ std::optional<Position> read_position(std::string_view latitude, std::string_vie
                                       std::size_t index, std::optional<Error>& error);
 
 /// The number of an optional value; absent, and counted, where the text is neither empty nor a number.
-float read_optional(std::string_view text, std::string_view what, Skipped& skipped);
+double read_optional(std::string_view text, std::string_view what, Skipped& skipped);
 
 /// The error for a file with more points than may be read.
 Error too_many_points(std::size_t most);

@@ -37,7 +37,7 @@ void SampleBuilder::flush() {
   append(samples_.latitude_deg, size, kAbsentPosition, batch, &Sample::latitude_deg);
   append(samples_.longitude_deg, size, kAbsentPosition, batch, &Sample::longitude_deg);
   append(samples_.distance_m, size, kAbsentPosition, batch, &Sample::distance_m);
-  append(samples_.altitude_m, size, kAbsent, batch, &Sample::altitude_m);
+  append(samples_.altitude_m, size, kAbsentPosition, batch, &Sample::altitude_m);
   append(samples_.speed_mps, size, kAbsent, batch, &Sample::speed_mps);
   append(samples_.heart_rate_bpm, size, kAbsent, batch, &Sample::heart_rate_bpm);
   append(samples_.cadence_rpm, size, kAbsent, batch, &Sample::cadence_rpm);

@@ -14,7 +14,7 @@ struct Sample {
   double latitude_deg = kAbsentPosition;
   double longitude_deg = kAbsentPosition;
   double distance_m = kAbsentPosition;
-  float altitude_m = kAbsent;
+  double altitude_m = kAbsentPosition;
   float speed_mps = kAbsent;
   float heart_rate_bpm = kAbsent;
   float cadence_rpm = kAbsent;

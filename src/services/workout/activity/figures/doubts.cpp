@@ -21,8 +21,13 @@ std::string whole(double value) {
   return std::to_string(std::llround(value));
 }
 
-void doubt_times(const Cleaned& cleaned, const Figures& figures, std::chrono::sys_seconds now,
-                 std::size_t size, std::vector<Doubt>& doubts) {
+void doubt_times(const Activity& activity, const Cleaned& cleaned, const Figures& figures,
+                 std::chrono::sys_seconds now, std::vector<Doubt>& doubts) {
+  if (activity.clock_is_relative) {
+    doubts.push_back({"no-date", "the device did not know the date"});
+    return;
+  }
+  const std::size_t size = activity.samples.size();
   if (!figures.start_ms || (size != 0 && cleaned.untimed == size)) {
     doubts.push_back({"no-times", "the file has no times: it may be a planned route"});
     return;
@@ -85,7 +90,7 @@ void doubt_speed(const Activity& activity, const Cleaned& cleaned, const Figures
 std::vector<Doubt> find_doubts(const Activity& activity, const Cleaned& cleaned, const Figures& figures,
                                std::chrono::sys_seconds now) {
   std::vector<Doubt> doubts;
-  doubt_times(cleaned, figures, now, activity.samples.size(), doubts);
+  doubt_times(activity, cleaned, figures, now, doubts);
   doubt_speed(activity, cleaned, figures, doubts);
   return doubts;
 }

@@ -64,7 +64,15 @@ void try_ends(const Track& track, double distance_m, Best& best) {
     while (start + 1 < track.size() && track.distance_m[start + 1] <= from) ++start;
     const double from_ms =
         track.distance_m[start] == from ? offset_ms(track, start) : time_on_step(track, start, from, true);
-    best.offer(from_ms, offset_ms(track, j), from);
+    // The stretch has to be `distance_m` long in the numbers, too: rounding may put its end behind the
+    // sample.
+    std::size_t end = j;
+    while (end < track.size() && track.distance_m[end] < from + distance_m) ++end;
+    if (end == track.size()) continue;
+    const bool is_exact = end == 0 || track.distance_m[end] == from + distance_m;
+    const double to_ms =
+        is_exact ? offset_ms(track, end) : time_on_step(track, end - 1, from + distance_m, false);
+    best.offer(from_ms, to_ms, from);
   }
 }
 

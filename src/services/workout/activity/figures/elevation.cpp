@@ -6,7 +6,7 @@
 namespace ekiden::activity {
 namespace {
 
-constexpr float kAltitudeMaxM = 10'000;
+constexpr double kAltitudeMaxM = 10'000;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ Climb climb_of(std::span<const double> altitudes_m, double threshold_m) {
 }
 
 std::optional<Climb> measured_climb(const Activity& activity) {
-  const std::vector<float>& column = activity.samples.altitude_m;
+  const std::vector<double>& column = activity.samples.altitude_m;
   Climb sum;
   bool any = false;
   std::vector<double> altitudes;

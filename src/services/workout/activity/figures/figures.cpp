@@ -31,7 +31,8 @@ std::int64_t segments_ms(const Streams& streams) {
   return sum;
 }
 
-void take_times(const Cleaned& cleaned, const Recorded& recorded, Figures& figures) {
+void take_times(const Activity& activity, const Cleaned& cleaned, const Recorded& recorded,
+                Figures& figures) {
   const Streams& streams = cleaned.streams;
   if (!streams.time_ms.empty()) {
     figures.start_ms = streams.time_ms.front();
@@ -39,6 +40,7 @@ void take_times(const Cleaned& cleaned, const Recorded& recorded, Figures& figur
   } else {
     figures.start_ms = recorded.start_ms;
   }
+  if (activity.clock_is_relative) figures.start_ms.reset();
   // Without samples to go by there is only the device's word.
   if (streams.time_ms.size() < 2) {
     const double longest = std::max(recorded.elapsed_s.value_or(0), recorded.timer_s.value_or(0));
@@ -156,7 +158,7 @@ Figures compute_figures(const Activity& activity, const Cleaned& cleaned, const 
                         std::chrono::sys_seconds now) {
   const Recorded& recorded = totals_of(activity, options);
   Figures figures;
-  take_times(cleaned, recorded, figures);
+  take_times(activity, cleaned, recorded, figures);
   const std::vector<std::int64_t> moving_ms =
       moving_ms_up_to(cleaned.track, sport_rules(activity.sport).moving_mps);
   figures.moving_ms = figures.timer_ms;

@@ -23,7 +23,8 @@ struct Doubt {
 
 /// All numbers of one activity. Whole metres and milliseconds are rounded once, from the exact sums.
 struct Figures {
-  std::optional<std::int64_t> start_ms;  ///< since 1970 in UTC: the first sample's, else the recorded start
+  std::optional<std::int64_t> start_ms;  ///< since 1970 in UTC: the first sample's, else the recorded start;
+                                         ///< nullopt where the file knows no date
   std::int64_t elapsed_ms = 0;           ///< pauses included
   std::int64_t timer_ms = 0;             ///< pauses excluded; never more than elapsed
   std::int64_t moving_ms = 0;            ///< never more than timer

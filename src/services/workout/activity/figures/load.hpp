@@ -13,11 +13,11 @@ enum class Sex : std::uint8_t { unknown, female, male };
 
 /// What is known of the person; each absent value takes away what depends on it.
 struct AthleteProfile {
-  std::optional<double> max_heart_rate_bpm;
-  std::optional<double> rest_heart_rate_bpm;  ///< 60 where it is not known
+  std::optional<double> max_heart_rate_bpm = {};
+  std::optional<double> rest_heart_rate_bpm = {};  ///< 60 where it is not known
   Sex sex = Sex::unknown;
-  std::optional<double> weight_kg;
-  std::optional<double> threshold_power_w;  ///< FTP
+  std::optional<double> weight_kg = {};
+  std::optional<double> threshold_power_w = {};  ///< FTP
 };
 
 /// What the heart did. @source Banister 1991 (TRIMP), Edwards 1993

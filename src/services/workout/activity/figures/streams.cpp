@@ -163,10 +163,11 @@ std::vector<T> pick(const std::vector<T>& column, const std::vector<std::uint32_
   return out;
 }
 
-std::vector<float> pick_altitudes(const std::vector<float>& column, const std::vector<std::uint32_t>& kept) {
-  std::vector<float> out = pick(column, kept);
-  for (float& altitude : out) {
-    if (std::abs(altitude) > kAltitudeMaxM) altitude = kAbsent;
+std::vector<double> pick_altitudes(const std::vector<double>& column,
+                                   const std::vector<std::uint32_t>& kept) {
+  std::vector<double> out = pick(column, kept);
+  for (double& altitude : out) {
+    if (std::abs(altitude) > kAltitudeMaxM) altitude = kAbsentPosition;
   }
   return out;
 }

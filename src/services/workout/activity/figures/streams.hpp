@@ -16,8 +16,8 @@ struct Streams {
   std::vector<double> distance_m;  ///< never falling; no NaN: where a sample has none, the one before it
   std::vector<double> latitude_deg;
   std::vector<double> longitude_deg;
-  std::vector<float> altitude_m;  ///< within ±10 km
-  std::vector<float> speed_mps;   ///< as recorded, else over a centred window of 5 s
+  std::vector<double> altitude_m;  ///< within ±10 km
+  std::vector<float> speed_mps;    ///< as recorded, else over a centred window of 5 s
   std::vector<float> heart_rate_bpm;
   std::vector<float> cadence_rpm;
   std::vector<float> power_w;
@@ -64,6 +64,6 @@ std::vector<float> window_speed(const Track& track);
 
 /// Slope in percent at every sample, from the altitude (mean of 5 samples) over 50 m of the way around it;
 /// NaN where there is too little way or no altitude. @param altitude_m, distance_m  of equal length
-std::vector<float> grade_percent(std::span<const float> altitude_m, std::span<const double> distance_m);
+std::vector<float> grade_percent(std::span<const double> altitude_m, std::span<const double> distance_m);
 
 }  // namespace ekiden::activity

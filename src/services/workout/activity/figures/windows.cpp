@@ -47,7 +47,7 @@ std::vector<float> window_speed(const Track& track) {
   return speeds;
 }
 
-std::vector<float> grade_percent(std::span<const float> altitude_m, std::span<const double> distance_m) {
+std::vector<float> grade_percent(std::span<const double> altitude_m, std::span<const double> distance_m) {
   std::vector<float> grades(altitude_m.size(), kAbsent);
   std::vector<std::uint32_t> rows;
   std::vector<double> altitudes;

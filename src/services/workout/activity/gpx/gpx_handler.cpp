@@ -1,6 +1,5 @@
 #include "services/workout/activity/gpx/gpx_handler.hpp"
 
-#include <cmath>
 #include <utility>
 
 namespace ekiden::activity {
@@ -153,10 +152,6 @@ bool GpxHandler::end_point() {
   }
   samples_.commit();
   return true;
-}
-
-void GpxHandler::measure(float& value, std::string_view text, std::string_view what) {
-  if (std::isnan(value)) value = read_optional(text, what, skipped_);
 }
 
 void GpxHandler::take_time(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -73,7 +74,10 @@ class GpxHandler {
   bool end_point();
   void take_value(Place place, std::string_view text);
   void take_time(std::string_view text);
-  void measure(float& value, std::string_view text, std::string_view what);
+  template <class T>
+  void measure(T& value, std::string_view text, std::string_view what) {
+    if (std::isnan(value)) value = static_cast<T>(read_optional(text, what, skipped_));
+  }
 
   const std::size_t points_max_;
   std::size_t depth_ = 0;

@@ -1,7 +1,6 @@
 #include "services/workout/activity/tcx/tcx_handler.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -232,10 +231,6 @@ void TcxHandler::total_up() {
   recorded.calories_kcal = positive(calories_kcal);
   recorded.max_speed_mps = positive(max_speed_mps);
   recorded.max_heart_rate_bpm = positive(max_heart_rate_bpm);
-}
-
-void TcxHandler::measure(float& value, std::string_view text, std::string_view what) {
-  if (std::isnan(value)) value = read_optional(text, what, skipped_);
 }
 
 void TcxHandler::take_value(Place place, std::string_view text) {

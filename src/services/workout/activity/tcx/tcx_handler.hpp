@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -92,7 +93,10 @@ class TcxHandler {
   void total_up();
   void take_value(Place place, std::string_view text);
   void take_lap_value(Place place, std::string_view text);
-  void measure(float& value, std::string_view text, std::string_view what);
+  template <class T>
+  void measure(T& value, std::string_view text, std::string_view what) {
+    if (std::isnan(value)) value = static_cast<T>(read_optional(text, what, skipped_));
+  }
 
   const ParseLimits limits_;
   std::size_t depth_ = 0;
