@@ -107,22 +107,25 @@ bool Collector::admit_time(std::int64_t time_ms) {
 
 bool Collector::add_record(const Definition& definition, const unsigned char* payload, const Slots& slots) {
   ++out_.records;
-  Slots values = slots;
   const RawField& packed = definition.raw[record::kCompressedSpeedDistance];
-  if (packed.size >= 3) {
-    double speed = kAbsentValue;
-    const double distance = unpack_speed_distance(packed, payload, speed);
-    values[record::distance] = first_of(values[record::distance], distance);
-    values[record::speed] = first_of(values[record::speed], speed);
-  }
-  const std::int64_t time_ms = to_ms(values[kTimestamp]);
+  if (packed.size < 3) return add_sample(slots);
+  Slots values = slots;
+  double speed = kAbsentValue;
+  const double distance = unpack_speed_distance(packed, payload, speed);
+  values[record::distance] = first_of(values[record::distance], distance);
+  values[record::speed] = first_of(values[record::speed], speed);
+  return add_sample(values);
+}
+
+bool Collector::add_sample(const Slots& slots) {
+  const std::int64_t time_ms = to_ms(slots[kTimestamp]);
   if (time_ms == kNoTime) {
     ++out_.records_without_time;
     return true;
   }
   if (!admit_time(time_ms)) return true;
   if (out_.samples.size() >= limits_.points_max) return beyond("too-many-points");
-  push_sample(time_ms, values);
+  push_sample(time_ms, slots);
   return true;
 }
 

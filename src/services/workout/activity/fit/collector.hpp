@@ -20,6 +20,7 @@ class Collector {
 
  private:
   bool add_record(const Definition& definition, const unsigned char* payload, const Slots& slots);
+  bool add_sample(const Slots& slots);
   bool admit_time(std::int64_t time_ms);
   void push_sample(std::int64_t time_ms, const Slots& slots);
   void push_position(const Slots& slots);
