@@ -13,7 +13,7 @@ namespace ekiden::sql {
 std::vector<std::string_view> split_statements(std::string_view text);
 
 /// What is kept of an applied step's text to find that it was changed: FNV-1a, 64 bits, as 16 hex digits. It
-/// finds mistakes, not forgeries. @source RFC 9923, FNV-1a
+/// finds mistakes, not forgeries. @source Fowler, Noll and Vo, FNV-1a
 std::string fingerprint(std::string_view text);
 
 }  // namespace ekiden::sql

@@ -138,6 +138,32 @@ TEST_P(SqlContract, ManyCallersEachGetTheirOwnOutcome) {
   EXPECT_EQ(items(), 40);
 }
 
+TEST_P(SqlContract, WritesThatFailBesideOthersLeaveNothing) {
+  make_items();
+  Gate gate;
+  constexpr int kWrites = 40;
+  Countdown answered(kWrites);
+  std::atomic<int> told{0};
+  for (int i = 0; i < kWrites; ++i) {
+    const auto body = [&, i](Tx& tx) -> Result<void> {
+      gate.pass();
+      tx.after_commit([&] { ++told; });
+      EKIDEN_CHECK(tx.execute(kInsert, {i, nullptr, 1}));
+      if (i % 2 == 0) return {};
+      return Error{Errc::gone, "given-up", "given up"};
+    };
+    db().submit({}, body, [&, i](const Result<void>& outcome) {
+      EXPECT_EQ(outcome.has_value(), i % 2 == 0);
+      answered.tell();
+    });
+  }
+  gate.open();
+  answered.wait();
+  EXPECT_EQ(items(), kWrites / 2);
+  EXPECT_EQ(number(db(), "SELECT count(*) FROM items WHERE id % 2 = 1"), 0);
+  EXPECT_EQ(told, kWrites / 2);
+}
+
 TEST_P(SqlContract, AFullQueueRefusesAndRunsNothing) {
   for (const Access access : {Access::read, Access::write}) {
     const std::unique_ptr<Database> database = open(4);

@@ -1,4 +1,4 @@
-// What is acknowledged survives: a killed process, an fsync that fails, a disk that is full.
+// What is acknowledged survives: a killed process, a power cut, an fsync that fails, a disk that is full.
 //
 // The crash test forks before this process has any other thread; each round's child is the only one that
 // opens the database until it is dead.
@@ -174,10 +174,12 @@ class SqliteFault : public ::testing::Test {
   const ekiden::testing::ManualClock clock_;
   FaultVfs vfs_{"ekiden-faults"};
   std::atomic<int> fatal_{0};
+  std::size_t group_max_ = 256;
   SqlitePlace place_{[this](SqliteConfig& config) {
     config.durable = true;
     config.vfs = vfs_.name();
     config.on_fatal = [this] { ++fatal_; };
+    config.group_max = group_max_;
   }};
   std::unique_ptr<Database> database_;
 };
@@ -262,6 +264,55 @@ TEST_F(SqliteFault, AFullDiskKeepsNothingOfAGroupReadsOnAndWorksAgain) {
   EXPECT_EQ(place_.lines().count("sql_storage_fault"), 0U);
   reopen();
   EXPECT_EQ(keys_of(db(), "lefts"), (Keys{1, 2}));
+}
+
+/// Opens what a cut left, as the next start would.
+void expect_kept_in(const std::filesystem::path& file, const Keys& acknowledged) {
+  const ekiden::testing::ManualClock clock;
+  testing::KeptLines lines;
+  const auto database = make_sqlite({.file = file}, clock, Logger(lines, clock));
+  ASSERT_TRUE(ok(database));
+  expect_kept(**database, acknowledged);
+  EXPECT_EQ(lines.count("sql_"), 0U);
+}
+
+TEST_F(SqliteFault, WhatWasAcknowledgedBeforeAPowerCutIsThere) {
+  constexpr std::uint64_t kSeed = 20261122;
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  ekiden::testing::SeededRandom random(kSeed);
+  Keys acknowledged;  // Told on the writer's thread, which is also the one that writes to the disk.
+  int cuts = 0;
+  group_max_ = 4;
+  reopen();
+  ASSERT_TRUE(ok(write(db(), "CREATE TABLE large (id BIGINT, bytes BYTEA)")));
+  ASSERT_TRUE(ok(read(db(), "SELECT 1")));
+  vfs_.watch([&](const testing::UnsyncedWrites& unsynced) {
+    if (random.below(60) != 0) return;
+    ++cuts;
+    const testing::Folder folder;
+    unsynced.cut(place_.file(), folder.path(), random);
+    expect_kept_in(folder.path() / place_.file().filename(), acknowledged);
+  });
+  constexpr std::int64_t kKeys = 400;  // Enough for the log to be moved into the file and to start over.
+  Countdown answered(kKeys);
+  for (std::int64_t key = 0; key < kKeys; ++key) {
+    db().submit(
+        {},
+        [key](Tx& tx) -> Result<void> {
+          EKIDEN_CHECK(tx.execute("INSERT INTO large (id, bytes) VALUES ($1, $2)",
+                                  {key, Blob{std::string(20'000, 'x')}}));
+          return insert_pair(tx, key);
+        },
+        [&, key](const Result<void>& outcome) {
+          EXPECT_TRUE(ok(outcome));
+          acknowledged.insert(key);
+          answered.tell();
+        });
+  }
+  answered.wait();
+  EXPECT_GT(cuts, 20);
+  database_.reset();
+  vfs_.watch({});
 }
 
 }  // namespace

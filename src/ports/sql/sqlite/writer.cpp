@@ -66,7 +66,7 @@ void Writer::fill_group() {
   run_slot(group_.front());
   // What arrives while the group runs may join it; nobody waits for company.
   while (connection_->in_transaction() && !connection_->faulty() && has_room(started, bytes)) {
-    auto next = queue_.pop_until(Instant::min());
+    auto next = queue_.pop_until(Instant{});
     if (!next) break;
     group_.push_back({.job = std::move(*next), .outcome = {}, .actions = {}});
     run_slot(group_.back());

@@ -1,9 +1,19 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <sqlite3.h>
+
+#include "base/random.hpp"
 
 namespace ekiden::sql::testing {
 
@@ -16,6 +26,59 @@ struct DiskFaults {
   std::atomic<int> syncs_failing{kNever};    ///< how many fsyncs fail before the disk is well again
   std::atomic<bool> full{false};             ///< every write to log and file finds no room
   std::atomic<int> syncs_failed{0};
+};
+
+/// What was written since the last fsync of each file, so that a power cut can take some of it back. Used by
+/// the one thread that writes.
+class UnsyncedWrites {
+ public:
+  struct Write {
+    bool is_log = false;
+    std::int64_t offset = 0;
+    std::string before;  ///< what stood there, zeros beyond the end of the file
+  };
+
+  void add(Write write) { writes_.push_back(std::move(write)); }
+  void synced(bool is_log) {
+    std::erase_if(writes_, [is_log](const Write& write) { return write.is_log == is_log; });
+  }
+
+  /// Makes in `folder` the files that a cut at this instant might leave of the database `file`: of each
+  /// sector of 512 bytes, any number of its latest writes may be missing.
+  void cut(const std::filesystem::path& file, const std::filesystem::path& folder, Random& random) const {
+    for (const bool is_log : {false, true}) {
+      const std::string suffix = is_log ? "-wal" : "";
+      const std::filesystem::path copy = folder / (file.filename().string() + suffix);
+      std::filesystem::copy_file(file.string() + suffix, copy);
+      std::fstream bytes(copy, std::ios::in | std::ios::out | std::ios::binary);
+      std::set<std::int64_t> settled;
+      for (auto write = writes_.rbegin(); write != writes_.rend(); ++write) {
+        if (write->is_log == is_log) take_back(*write, bytes, settled, random);
+      }
+    }
+  }
+
+ private:
+  static void take_back(const Write& write, std::fstream& bytes, std::set<std::int64_t>& settled,
+                        Random& random) {
+    constexpr std::int64_t kSector = 512;
+    const std::int64_t end = write.offset + static_cast<std::int64_t>(write.before.size());
+    for (std::int64_t at = write.offset; at < end;) {
+      const std::int64_t sector = at / kSector;
+      const std::int64_t next = std::min(end, (sector + 1) * kSector);
+      if (!settled.contains(sector)) {
+        if (random.below(2) == 0) {
+          settled.insert(sector);  // This write reached the disk, so the ones before it make no difference.
+        } else {
+          bytes.seekp(at);
+          bytes.write(write.before.data() + (at - write.offset), next - at);
+        }
+      }
+      at = next;
+    }
+  }
+
+  std::vector<Write> writes_;
 };
 
 /// An SQLite VFS over the system's own whose disk has faults. Registered for as long as it lives; one at a
@@ -38,6 +101,10 @@ class FaultVfs {
   const std::string& name() const { return name_; }
   DiskFaults& faults() { return faults_; }
 
+  /// From now on `on_event` is called before each write and each fsync, with what is not yet on the disk.
+  /// Set while nothing is written.
+  void watch(std::function<void(const UnsyncedWrites&)> on_event) { on_event_ = std::move(on_event); }
+
  private:
   /// Lies before the system's own file in memory.
   struct File {
@@ -59,7 +126,12 @@ class FaultVfs {
   }
 
   static int sync(sqlite3_file* file, int flags) {
-    DiskFaults& faults = of(file)->vfs->faults_;
+    FaultVfs& vfs = *of(file)->vfs;
+    if (vfs.on_event_) {
+      vfs.on_event_(vfs.unsynced_);
+      vfs.unsynced_.synced(of(file)->is_log);
+    }
+    DiskFaults& faults = vfs.faults_;
     std::atomic<int>& left = of(file)->is_log ? faults.log_syncs_left : faults.file_syncs_left;
     if (left > 0) {
       --left;
@@ -73,7 +145,15 @@ class FaultVfs {
   }
 
   static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
-    if (of(file)->vfs->faults_.full) return SQLITE_FULL;
+    FaultVfs& vfs = *of(file)->vfs;
+    if (vfs.faults_.full) return SQLITE_FULL;
+    if (vfs.on_event_) {
+      vfs.on_event_(vfs.unsynced_);
+      std::string before(static_cast<std::size_t>(count), '\0');
+      below(file)->xRead(of(file)->below(), before.data(), count,
+                         offset);  // Zeros where the file is shorter.
+      vfs.unsynced_.add({.is_log = of(file)->is_log, .offset = offset, .before = std::move(before)});
+    }
     return below(file)->xWrite(of(file)->below(), bytes, count, offset);
   }
 
@@ -115,6 +195,8 @@ class FaultVfs {
   sqlite3_vfs* const below_;
   sqlite3_vfs vfs_{};
   DiskFaults faults_;
+  std::function<void(const UnsyncedWrites&)> on_event_;
+  UnsyncedWrites unsynced_;
 };
 
 }  // namespace ekiden::sql::testing
