@@ -17,20 +17,25 @@ namespace ekiden::blobs {
 struct Hash {
   std::array<std::uint8_t, 32> bytes{};
   friend auto operator<=>(const Hash&, const Hash&) = default;
+  /// 64 digits in lower case.
   std::string to_hex() const;
+  /// @errors nullopt where `text` is not what `to_hex` writes.
   static std::optional<Hash> parse_hex(std::string_view text);
   std::string_view as_view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 };
 
 /// A blob on its way in: write pieces, then `commit`. Dropped without a commit, it leaves nothing behind.
-/// @threads one at a time; blocks for the disk or the network.
+/// It does not outlive its Blobs. @threads one at a time; blocks for the disk or the network.
 class Writer {
  public:
   virtual ~Writer() = default;
   /// @errors storage_full, unavailable: the writer is then lost.
   virtual Result<void> write(std::string_view piece) = 0;
-  /// Makes it durable under its hash; a blob that was there already is left as it is.
+  /// Makes it durable under its hash; a blob that was there already is left as it is. Once only.
+  /// @errors storage_full, unavailable: the writer is lost; the blob may be there, and may not be durable.
+  ///         internal: written or committed after the writer was lost or had committed.
   virtual Result<Hash> commit() = 0;
+  /// Bytes written so far.
   virtual std::int64_t size() const = 0;
 };
 
@@ -41,7 +46,8 @@ class Blobs {
   virtual Result<std::unique_ptr<Writer>> create() = 0;
   /// Whole content in one go, for small ones.
   Result<Hash> put(std::string_view content);
-  /// Reads up to `into.size()` bytes from `offset` on; 0 at the end. @errors not_found.
+  /// Reads up to `into.size()` bytes from `offset` on; 0 at the end and beyond.
+  /// @errors not_found; invalid: the offset is below 0; unavailable.
   virtual Result<std::size_t> read(const Hash& hash, std::int64_t offset, std::span<char> into) const = 0;
   virtual Result<std::int64_t> size(const Hash& hash) const = 0;
   /// The content, at most `max` bytes. @errors too_large, not_found.

@@ -1,0 +1,259 @@
+#include "ports/blobs/directory/directory_blobs.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <stdexcept>
+#include <system_error>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ports/blobs/contract/blobs_contract.hpp"
+
+namespace ekiden::blobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory of the test's own, gone with it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "ekiden-blobs-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Keeps its directory for as long as it lives.
+class ScratchBlobs final : public Blobs {
+ public:
+  Result<std::unique_ptr<Writer>> create() override { return blobs_->create(); }
+  Result<std::size_t> read(const Hash& hash, std::int64_t offset, std::span<char> into) const override {
+    return blobs_->read(hash, offset, into);
+  }
+  Result<std::int64_t> size(const Hash& hash) const override { return blobs_->size(hash); }
+  Result<bool> remove(const Hash& hash) override { return blobs_->remove(hash); }
+
+ private:
+  const std::shared_ptr<Scratch> scratch_ = std::make_shared<Scratch>();
+  const std::unique_ptr<Blobs> blobs_ = make_directory_blobs(scratch_->path());
+};
+
+std::vector<std::string> files_below(const fs::path& root) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), root).string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+const std::string kContent = "0123456789abcdef";
+const Hash kHash = *Hash::parse_hex("9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f");
+const std::string kFile = "9f/9f/" + kHash.to_hex();
+
+/// Tells each call before it is made; the listener may stop it with an errno.
+class ToldDisk final : public Disk {
+ public:
+  using Listener = std::function<Errno(const std::string& call)>;
+  explicit ToldDisk(Listener listener) : listener_(std::move(listener)) {}
+
+  int create_locked(const fs::path& file) override {
+    const Errno failed = listener_("create");
+    return failed != 0 ? -failed : Disk::create_locked(file);
+  }
+  Errno write(int descriptor, std::string_view piece) override {
+    // Half of it is on the disk when the call is stopped.
+    if (const Errno failed = Disk::write(descriptor, piece.substr(0, piece.size() / 2))) return failed;
+    if (const Errno failed = listener_("write")) return failed;
+    return Disk::write(descriptor, piece.substr(piece.size() / 2));
+  }
+  Errno sync_file(int descriptor) override {
+    const Errno failed = listener_("sync file");
+    return failed != 0 ? failed : Disk::sync_file(descriptor);
+  }
+  Errno sync_directory(const fs::path& directory) override {
+    const Errno failed = listener_("sync " + directory.filename().string());
+    return failed != 0 ? failed : Disk::sync_directory(directory);
+  }
+  Errno make_directory(const fs::path& directory) override {
+    const Errno failed = listener_("make " + directory.filename().string());
+    return failed != 0 ? failed : Disk::make_directory(directory);
+  }
+  Errno rename(const fs::path& from, const fs::path& to) override {
+    const Errno failed = listener_("rename");
+    return failed != 0 ? failed : Disk::rename(from, to);
+  }
+  Errno remove(const fs::path& file) override {
+    const Errno failed = listener_("remove");
+    return failed != 0 ? failed : Disk::remove(file);
+  }
+
+ private:
+  Listener listener_;
+};
+
+TEST(DirectoryBlobs, SyncsTheContentBeforeTheNameAndTheNameBeforeTheAnswer) {
+  const Scratch scratch;
+  std::vector<std::string> calls;
+  const auto listener = [&](const std::string& call) {
+    calls.push_back(call);
+    return 0;
+  };
+  const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+  const std::string root = scratch.path().filename().string();
+  calls.clear();
+  ASSERT_EQ(*blobs->put(kContent), kHash);
+  EXPECT_EQ(calls, (std::vector<std::string>{"create", "write", "make 9f", "sync " + root, "make 9f",
+                                             "sync 9f", "sync file", "rename", "sync 9f"}));
+  calls.clear();
+  ASSERT_EQ(*blobs->put(kContent), kHash);
+  EXPECT_EQ(calls, (std::vector<std::string>{"create", "write", "sync 9f", "remove"}));
+  EXPECT_EQ(files_below(scratch.path()), std::vector<std::string>{kFile});
+}
+
+/// Every call fails once, with each of the errors that a disk gives.
+TEST(DirectoryBlobs, AFailedCallLeavesNoHalfBlobAndNoTemporaryFile) {
+  for (const Errno reason : {ENOSPC, EDQUOT, EIO}) {
+    bool reached_the_end = false;
+    for (int stop = 1; !reached_the_end; ++stop) {
+      ASSERT_LT(stop, 20);
+      const Scratch scratch;
+      int left = -1;
+      const auto listener = [&](const std::string&) { return left > 0 && --left == 0 ? reason : 0; };
+      const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+      left = stop;
+      const auto hash = blobs->put(kContent);
+      reached_the_end = left > 0;
+      left = -1;
+      ASSERT_EQ(hash.has_value(), reached_the_end);
+      if (!hash) EXPECT_EQ(hash.error().code(), reason == EIO ? Errc::unavailable : Errc::storage_full);
+      const auto files = files_below(scratch.path());
+      // Only the last step, the directory's sync, comes when the whole blob has its name.
+      if (!files.empty()) {
+        EXPECT_EQ(files, std::vector<std::string>{kFile}) << stop;
+        EXPECT_EQ(*blobs->get(kHash, 100), kContent);
+      }
+      EXPECT_EQ(*blobs->put(kContent), kHash);
+      EXPECT_EQ(files_below(scratch.path()), std::vector<std::string>{kFile});
+    }
+  }
+}
+
+/// A child is killed before each call in turn; the parent looks at what is left.
+TEST(DirectoryBlobs, AKilledProcessLeavesAWholeBlobOrNone) {
+  bool finished = false;
+  int seen_whole = 0;
+  for (int stop = 1; !finished; ++stop) {
+    ASSERT_LT(stop, 20);
+    const Scratch scratch;
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      int left = -1;
+      const auto listener = [&](const std::string&) {
+        if (left > 0 && --left == 0) ::kill(::getpid(), SIGKILL);
+        return 0;
+      };
+      const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+      left = stop;
+      ::_exit(blobs->put(kContent) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    finished = WIFEXITED(status);
+    ASSERT_TRUE(finished ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGKILL);
+    const auto blobs = make_directory_blobs(scratch.path());
+    const auto content = blobs->get(kHash, 100);
+    if (content) {
+      EXPECT_EQ(*content, kContent);
+      ++seen_whole;
+    } else {
+      EXPECT_EQ(content.error().code(), Errc::not_found);
+    }
+    EXPECT_EQ(files_below(scratch.path()), content ? std::vector{kFile} : std::vector<std::string>{}) << stop;
+    EXPECT_EQ(*blobs->put(kContent), kHash);
+  }
+  EXPECT_EQ(seen_whole, 2);  // killed before the last sync, and not killed
+}
+
+TEST(DirectoryBlobs, AStartRemovesLeftOversButNotWhatLives) {
+  const Scratch scratch;
+  const auto first = make_directory_blobs(scratch.path());
+  const auto writer = *first->create();
+  ASSERT_TRUE(writer->write(kContent));
+  std::ofstream(scratch.path() / "tmp" / "1-1") << "left over";
+  std::ofstream(scratch.path() / "note.txt") << "somebody else's";
+  EXPECT_EQ(files_below(scratch.path()).size(), 3U);
+  const auto second = make_directory_blobs(scratch.path());
+  EXPECT_EQ(files_below(scratch.path()).size(), 2U);
+  EXPECT_EQ(*writer->commit(), kHash);
+  EXPECT_EQ(*second->get(kHash, 100), kContent);
+}
+
+TEST(DirectoryBlobs, ADroppedWriterLeavesNoFile) {
+  const Scratch scratch;
+  const auto blobs = make_directory_blobs(scratch.path());
+  {
+    const auto writer = *blobs->create();
+    ASSERT_TRUE(writer->write(kContent));
+    EXPECT_EQ(files_below(scratch.path()).size(), 1U);
+  }
+  EXPECT_EQ(files_below(scratch.path()), std::vector<std::string>{});
+}
+
+TEST(DirectoryBlobs, ABlobThatWasCutShortIsReplaced) {
+  const Scratch scratch;
+  const auto blobs = make_directory_blobs(scratch.path());
+  ASSERT_EQ(*blobs->put(kContent), kHash);
+  fs::resize_file(scratch.path() / kFile, 3);
+  ASSERT_EQ(*blobs->put(kContent), kHash);
+  EXPECT_EQ(*blobs->get(kHash, 100), kContent);
+}
+
+TEST(DirectoryBlobs, ALinkInTheWayIsNotFollowed) {
+  const Scratch scratch;
+  const Scratch elsewhere;
+  std::ofstream(elsewhere.path() / "secret") << kContent;
+  const auto blobs = make_directory_blobs(scratch.path());
+  fs::create_directories((scratch.path() / kFile).parent_path());
+  fs::create_symlink(elsewhere.path() / "secret", scratch.path() / kFile);
+  EXPECT_EQ(blobs->get(kHash, 100).error().code(), Errc::unavailable);
+  ASSERT_EQ(*blobs->put(kContent), kHash);
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(scratch.path() / kFile)));
+  EXPECT_EQ(*blobs->get(kHash, 100), kContent);
+}
+
+TEST(DirectoryBlobs, AStartWithoutAPlaceFails) {
+  const Scratch scratch;
+  std::ofstream(scratch.path() / "file") << "x";
+  EXPECT_THROW(make_directory_blobs(scratch.path() / "file" / "blobs"), std::system_error);
+}
+
+}  // namespace
+
+namespace testing {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Directory, BlobsContract,
+                         ::testing::Values(BlobsMaker{"directory",
+                                                      [] { return std::make_unique<ScratchBlobs>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace testing
+}  // namespace ekiden::blobs
