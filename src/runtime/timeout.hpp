@@ -33,7 +33,8 @@ Task<Result<T>> with_deadline(Task<Result<T>> op, Deadline deadline) {
   auto outcome = std::make_shared<std::optional<Result<T>>>();
   Task<> kept = detail::keep_outcome<T>(std::move(op), outcome);
   const bool cut_short = co_await detail::cancel_at(std::move(kept), deadline);
-  // An operation that reached its value all the same has happened: say so. Its errors then come of the cutting.
+  // An operation that reached its value all the same has happened: say so. Its errors then come of the
+  // cutting.
   if (!outcome->has_value() || (cut_short && !**outcome)) co_return detail::deadline_passed();
   co_return *std::move(*outcome);
 }
