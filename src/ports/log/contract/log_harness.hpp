@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,6 +41,10 @@ struct LogMaker {
   std::string name;
   std::function<std::unique_ptr<LogHarness>()> make;
 };
+
+inline void PrintTo(const LogMaker& maker, std::ostream* out) {
+  *out << maker.name;
+}
 
 /// Answers of a producer, counted.
 class Deliveries {

@@ -11,6 +11,7 @@ void LogState::refresh(Overview overview, Instant now) {
     // Two reads may answer out of order; neither bound ever goes back.
     slot.begin = std::max(slot.begin, bounds.begin);
     slot.end = std::max(slot.end, bounds.end);
+    slot.tail.drop_before(slot.begin);
   }
   if (overview.catalog.names.size() >= catalog_->names.size()) {
     catalog_ = std::make_shared<const Catalog>(std::move(overview.catalog));
@@ -176,6 +177,9 @@ Result<void> LogState::page_read(const Membership& who, const PageWanted& wanted
     return Error{Errc::internal, "log-damaged", "records that were acknowledged are not there"};
   }
   fetch->second.next = page.records.back().offset.value + 1;
+  // The tables can be ahead of what the appender has told.
+  Slot& slot = slots_[wanted.id];
+  slot.end = std::max(slot.end, fetch->second.next);
   return {};
 }
 

@@ -23,11 +23,12 @@ class Tail {
     if (records_.empty()) first_ = record->offset.value;
     bytes_ += weight(*record);
     records_.push_back(std::move(record));
-    while (bytes_ > bytes_max && !records_.empty()) {
-      bytes_ -= weight(*records_.front());
-      records_.pop_front();
-      ++first_;
-    }
+    while (bytes_ > bytes_max && !records_.empty()) drop_oldest();
+  }
+
+  /// What retention has dropped is gone for every consumer, however fast.
+  void drop_before(std::int64_t offset) {
+    while (!records_.empty() && first_ < offset) drop_oldest();
   }
 
   /// The record at `offset`, or null where the tail does not reach back (or on) so far.
@@ -45,6 +46,11 @@ class Tail {
     return bytes;
   }
   std::int64_t end() const { return first_ + static_cast<std::int64_t>(records_.size()); }
+  void drop_oldest() {
+    bytes_ -= weight(*records_.front());
+    records_.pop_front();
+    ++first_;
+  }
   void clear() {
     records_.clear();
     bytes_ = 0;
