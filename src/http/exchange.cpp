@@ -15,8 +15,6 @@ namespace asio = boost::asio;
 void Connection::start_exchange(std::size_t head_size) {
   std::string head_bytes(unread().substr(0, head_size));
   begin_ += head_size;
-  phase_ = Phase::busy;
-  timeout_at_ = Instant::max();
   loop_.figures.in_flight.add();
   auto done = [self = shared_from_this()](const std::exception_ptr& failed) {
     // answer() keeps handlers' exceptions to itself: this one is the connection's own, and its state is not

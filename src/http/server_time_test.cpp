@@ -162,8 +162,6 @@ std::string file_part(std::string_view name, std::string_view content) {
          "\"\r\nContent-Type: text/xml\r\n\r\n" + std::string(content) + "\r\n";
 }
 
-}
-
 TEST_F(ServerTime, StreamsFormsToDiskAndCleansUp) {
   TestServer server{echo};
   RawClient client{server.port()};
