@@ -127,6 +127,8 @@ bool Connection::take_request() {
     return false;
   }
   searched_ = 0;
+  phase_ = Phase::busy;
+  timeout_at_ = Instant::max();
   HeadView& head = loop_.head;
   const std::string_view bytes = unread().substr(0, size);
   if (const auto refusal = parse_head(bytes, core_->config.framing, head)) return refuse(*refusal), false;
