@@ -65,8 +65,9 @@ TEST_F(ServerTime, RefusesBodiesThatTrickle) {
   TestServer server{echo};
   RawClient client{server.port()};
   const std::string head =
-      "POST /large HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n";
-  client.send(head);
+      "POST /large HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
+      "Expect: 100-continue\r\n\r\n";
+  EXPECT_EQ(client.call(head).status, 100);
   // Ten seconds of patience, two more for each 1,000 bytes, never ten without a byte.
   std::int64_t sent = static_cast<std::int64_t>(head.size());
   for (int i = 0; i < 5; ++i) {
