@@ -4,6 +4,7 @@
 // in the inbox. Held at rest: every event had its effect once, in order; dead ones are in the dead-letter
 // topic once; after their replay nothing waits any more.
 #include <algorithm>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -31,6 +32,10 @@ struct Mode {
   bool in_sequence = false;
   AfterDeath after_death = AfterDeath::go_on;
 };
+
+void PrintTo(const Mode& mode, std::ostream* out) {
+  *out << mode.name;
+}
 
 class Simulation {
  public:
