@@ -13,6 +13,7 @@
 #include "delivery/relay.hpp"
 #include "delivery/testing/memory_log.hpp"
 #include "delivery/testing/sqlite_fixture.hpp"
+#include "ports/log/sqlite/sqlite_log.hpp"
 
 namespace ekiden::delivery {
 namespace {
@@ -21,7 +22,10 @@ using testing::event_of;
 using testing::MemoryLog;
 using testing::SqliteFixture;
 
-class RunnerTest : public ::testing::Test {
+/// In memory, and as a program without servers keeps it.
+enum class LogKind : std::uint8_t { memory, sqlite };
+
+class RunnerTest : public ::testing::TestWithParam<LogKind> {
  protected:
   RunnerTest() {
     EXPECT_TRUE(log_.ensure_topics({{.name = "things", .partitions = 2}}));
@@ -64,6 +68,12 @@ class RunnerTest : public ::testing::Test {
       std::this_thread::yield();
     }
   }
+  std::unique_ptr<log::Log> make_log(LogKind kind) {
+    if (kind == LogKind::memory) return std::make_unique<MemoryLog>(clock_);
+    auto made = log::make_sqlite_log(fix_.open("log.db"), {}, clock_, fix_.logger);
+    EXPECT_TRUE(made) << made.error().text();
+    return *std::move(made);
+  }
   std::int64_t lag(std::string_view group) {
     std::int64_t total = 0;
     const auto states = log_.state(group, "things");
@@ -90,12 +100,13 @@ class RunnerTest : public ::testing::Test {
 
   SqliteFixture fix_;
   SystemClock clock_;
-  MemoryLog log_{clock_};
+  std::unique_ptr<log::Log> made_log_ = make_log(GetParam());
+  log::Log& log_ = *made_log_;
   Relay relay_{{}, *fix_.database, log_, clock_, fix_.random, fix_.logger};
   std::jthread relay_thread_;
 };
 
-TEST_F(RunnerTest, CarriesEventsFromOutboxToEffectAndTellsAfterTheCommit) {
+TEST_P(RunnerTest, CarriesEventsFromOutboxToEffectAndTellsAfterTheCommit) {
   std::atomic<std::int64_t> told = 0;
   Subscription subscribed = subscription();
   subscribed.after_commit = [&](const std::vector<Envelope>& events) -> Result<void> {
@@ -112,7 +123,7 @@ TEST_F(RunnerTest, CarriesEventsFromOutboxToEffectAndTellsAfterTheCommit) {
   EXPECT_GE(relay_.figures().published, 60);
 }
 
-TEST_F(RunnerTest, ADeadLetterGoesOutHoldsItsKeyAndComesBack) {
+TEST_P(RunnerTest, ADeadLetterGoesOutHoldsItsKeyAndComesBack) {
   std::atomic<bool> is_mended = false;
   Subscription subscribed = subscription();
   subscribed.after_death = AfterDeath::wait;
@@ -146,7 +157,7 @@ TEST_F(RunnerTest, ADeadLetterGoesOutHoldsItsKeyAndComesBack) {
   eventually([&] { return fix_.count("SELECT count(*) FROM blocked_keys") == 0 && lag("g") == 0; });
 }
 
-TEST_F(RunnerTest, PollsGoOnWhileAHandlerIsSlow) {
+TEST_P(RunnerTest, PollsGoOnWhileAHandlerIsSlow) {
   std::atomic<bool> may_end = false;
   std::atomic<bool> has_begun = false;
   Subscription subscribed = subscription();
@@ -187,7 +198,29 @@ runtime::Task<Result<void>> count_call(std::atomic<int>* calls, Envelope event) 
   co_return Result<void>{};
 }
 
-TEST_F(RunnerTest, RunsKeyedHandlersOnTheirExecutor) {
+/// What only the log in memory lets a test do.
+class ForgetfulLogTest : public RunnerTest {};
+
+TEST_P(ForgetfulLogTest, SaysLoudlyThatUnreadEventsAreGone) {
+  MemoryLog& memory = static_cast<MemoryLog&>(log_);
+  ASSERT_TRUE(log_.ensure_topics({{.name = "short", .partitions = 1}}));
+  for (int i = 0; i < 5; ++i) {
+    Envelope event = event_of("k", "s" + std::to_string(i));
+    event.id = fix_.ids.make<EventId>();
+    event.source = "/test";
+    event.time = clock_.now();
+    log_.producer()->send(encode(event, "short"), [](auto sent) { EXPECT_TRUE(sent); });
+  }
+  ASSERT_TRUE(log_.reset("g", {"short", 0}, {1}));
+  memory.truncate({"short", 0}, {3});
+  Subscription subscribed = subscription();
+  subscribed.topic = "short";
+  const auto running = start(subscribed);
+  eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 2; });
+  EXPECT_EQ(running->runner.figures().gaps, 1);
+}
+
+TEST_P(RunnerTest, RunsKeyedHandlersOnTheirExecutor) {
   boost::asio::io_context context;
   auto guard = boost::asio::make_work_guard(context);
   std::jthread loop([&] { context.run(); });
@@ -205,6 +238,13 @@ TEST_F(RunnerTest, RunsKeyedHandlersOnTheirExecutor) {
   }
   guard.reset();
 }
+
+INSTANTIATE_TEST_SUITE_P(Logs, RunnerTest, ::testing::Values(LogKind::memory, LogKind::sqlite),
+                         [](const auto& info) {
+                           return info.param == LogKind::memory ? "memory" : "sqlite";
+                         });
+
+INSTANTIATE_TEST_SUITE_P(Logs, ForgetfulLogTest, ::testing::Values(LogKind::memory));
 
 }  // namespace
 }  // namespace ekiden::delivery
