@@ -7,6 +7,7 @@
 
 #include "app/local_caller.hpp"
 #include "app/stores.hpp"
+#include "base/config.hpp"
 #include "base/random.hpp"
 #include "delivery/relay.hpp"
 #include "delivery/runner.hpp"
