@@ -75,7 +75,8 @@ Response problem(int status, const Error& error, std::string_view request_id) {
       .status = status, .headers = {}, .body = std::move(body), .stream = {}, .stream_size = {}};
   response.headers.add("Content-Type", "application/problem+json");
   if (is_retryable(error.code()) && (status == 429 || status == 503)) {
-    response.headers.add("Retry-After", std::to_string(error.retry_after().value_or(std::chrono::seconds{1}).count()));
+    response.headers.add("Retry-After",
+                         std::to_string(error.retry_after().value_or(std::chrono::seconds{1}).count()));
   }
   return response;
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "base/logger.hpp"
 #include "http/cursor.hpp"
 #include "ports/ranking/ranking.hpp"
 #include "services/gamification/config.hpp"
