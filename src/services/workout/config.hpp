@@ -4,7 +4,8 @@
 
 namespace ekiden::workout {
 
-/// What an operator decides about uploads and their processing (options.cpp has keys, bounds and explanations).
+/// What an operator decides about uploads and their processing (options.cpp has keys, bounds and
+/// explanations).
 struct WorkoutConfig {
   std::int64_t io_threads = 1;
   std::int64_t requests_max = 1024;

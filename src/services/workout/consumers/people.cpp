@@ -17,7 +17,8 @@ Result<void> put(sql::Tx& tx, const delivery::Envelope& envelope) {
   return put_person(tx, event);
 }
 
-Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, const runtime::JobQueue& jobs, const Clock& clock) {
+Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, const runtime::JobQueue& jobs,
+                   const Clock& clock) {
   if (envelope.type == events::UserRegistered::kType) return put<events::UserRegistered>(tx, envelope);
   if (envelope.type == events::UserChanged::kType) return put<events::UserChanged>(tx, envelope);
   EKIDEN_TRY(const auto event, events::decode<events::UserDeleted>(envelope));
@@ -28,12 +29,13 @@ Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, const runtim
 }  // namespace
 
 delivery::Subscription people_subscription(const runtime::JobQueue& jobs, const Clock& clock) {
-  return {.group = kPeopleGroup,
-          .topic = events::kUsersTopic,
-          .types = {events::UserRegistered::kType, events::UserChanged::kType, events::UserDeleted::kType},
-          .apply = delivery::Batched{.apply = [&jobs, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
-            return apply(tx, envelope, jobs, clock);
-          }}};
+  return {
+      .group = kPeopleGroup,
+      .topic = events::kUsersTopic,
+      .types = {events::UserRegistered::kType, events::UserChanged::kType, events::UserDeleted::kType},
+      .apply = delivery::Batched{.apply = [&jobs, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
+        return apply(tx, envelope, jobs, clock);
+      }}};
 }
 
 }  // namespace ekiden::workout

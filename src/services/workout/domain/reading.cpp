@@ -19,8 +19,8 @@ using activity::Activity;
 using activity::FileKind;
 
 Error not_supported() {
-  return {Errc::unsupported, "unsupported-file-type", "The file is none of GPX, TCX, FIT, gzip or zip, whatever its name says.",
-          "file"};
+  return {Errc::unsupported, "unsupported-file-type",
+          "The file is none of GPX, TCX, FIT, gzip or zip, whatever its name says.", "file"};
 }
 
 Result<std::vector<Activity>> parse(std::string_view bytes, FileKind kind, const ReadLimits& limits) {
@@ -42,7 +42,8 @@ Result<std::vector<Activity>> parse(std::string_view bytes, FileKind kind, const
 
 blobs::Hash hash_content(std::string_view bytes) {
   blobs::Hash hash;
-  std::ranges::transform(http::sha256(bytes), hash.bytes.begin(), [](char byte) { return static_cast<std::uint8_t>(byte); });
+  std::ranges::transform(http::sha256(bytes), hash.bytes.begin(),
+                         [](char byte) { return static_cast<std::uint8_t>(byte); });
   return hash;
 }
 
@@ -85,7 +86,8 @@ Recording compute(Workout& workout, const Activity& activity, const MakeContext&
   workout.point_count = static_cast<std::int64_t>(cleaned.streams.size());
   return {.samples = encode_streams(cleaned.streams),
           .laps = laps_json(activity.laps),
-          .splits = json::write(SplitsView{.km = split_views(figures.km_splits), .mile = split_views(figures.mile_splits)})};
+          .splits = json::write(
+              SplitsView{.km = split_views(figures.km_splits), .mile = split_views(figures.mile_splits)})};
 }
 
 }  // namespace
@@ -98,8 +100,8 @@ Result<std::string> read_entry(std::string_view archive, std::int64_t entry, con
   return reader.read(reader.entries()[static_cast<std::size_t>(entry)]);
 }
 
-Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash, std::optional<std::int64_t> entry,
-                           const ReadLimits& limits) {
+Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash,
+                           std::optional<std::int64_t> entry, const ReadLimits& limits) {
   ReadFile file{.content_hash = blob_hash, .activities = {}};
   std::string unpacked;
   std::string_view bytes = blob;
@@ -118,10 +120,11 @@ Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash, 
   return file;
 }
 
-Result<std::vector<UploadFile>> list_entries(std::string_view archive, const blobs::Hash& blob_hash, std::string_view name,
-                                             const ReadLimits& limits) {
+Result<std::vector<UploadFile>> list_entries(std::string_view archive, const blobs::Hash& blob_hash,
+                                             std::string_view name, const ReadLimits& limits) {
   EKIDEN_TRY(const activity::ZipReader reader, activity::open_zip(archive, limits.zip));
-  if (reader.entries().empty()) return activity::bad_archive("The archive `" + std::string(name) + "` holds no file.");
+  if (reader.entries().empty())
+    return activity::bad_archive("The archive `" + std::string(name) + "` holds no file.");
   std::vector<UploadFile> files;
   files.reserve(reader.entries().size());
   for (const activity::ZipEntry& entry : reader.entries()) {

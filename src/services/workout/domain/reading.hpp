@@ -31,17 +31,18 @@ struct ReadFile {
 /// @param blob        the file as uploaded, or the archive that it lies in.
 /// @param blob_hash   of those bytes.
 /// @param entry       its place in the archive.
-/// @errors unsupported `unsupported-file-type`; invalid, too_large: as the parsers and archives. Nothing else.
-Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash, std::optional<std::int64_t> entry,
-                           const ReadLimits& limits);
+/// @errors unsupported `unsupported-file-type`; invalid, too_large: as the parsers and archives. Nothing
+/// else.
+Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash,
+                           std::optional<std::int64_t> entry, const ReadLimits& limits);
 
 /// The bytes of an archive's entry.
 Result<std::string> read_entry(std::string_view archive, std::int64_t entry, const ReadLimits& limits);
 
 /// The entries of an archive as files of an upload; what cannot be read has its problem already.
 /// @errors invalid `bad-archive`: the archive as a whole, or it holds no file.
-Result<std::vector<UploadFile>> list_entries(std::string_view archive, const blobs::Hash& blob_hash, std::string_view name,
-                                             const ReadLimits& limits);
+Result<std::vector<UploadFile>> list_entries(std::string_view archive, const blobs::Hash& blob_hash,
+                                             std::string_view name, const ReadLimits& limits);
 
 /// A workout with all its numbers, ready to be written.
 struct Prepared {

@@ -133,7 +133,9 @@ void put_times(std::string& out, const std::vector<std::int64_t>& time_ms) {
   put_column(out, whole_seconds ? Column::time_s : Column::time_ms, content);
 }
 
-Error bad_streams() { return {Errc::internal, "bad-streams", "the samples in the database are damaged"}; }
+Error bad_streams() {
+  return {Errc::internal, "bad-streams", "the samples in the database are damaged"};
+}
 
 /// Takes numbers off bytes; after the end, or a number that is too long, it is bad for good.
 class Reader {
@@ -301,7 +303,8 @@ Result<activity::Streams> decode_streams(std::string_view bytes) {
     const auto column = static_cast<Column>(reader.byte());
     const std::uint64_t length = reader.varint();
     const std::string_view content = reader.take(length);
-    if (reader.is_bad() || !read_column(column, content, static_cast<std::size_t>(size), streams)) return bad_streams();
+    if (reader.is_bad() || !read_column(column, content, static_cast<std::size_t>(size), streams))
+      return bad_streams();
   }
   if (streams.distance_m.size() != size) return bad_streams();
   return streams;

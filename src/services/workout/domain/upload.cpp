@@ -11,7 +11,8 @@ namespace ekiden::workout {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kUploadWords = {"queued", "processing", "ready", "failed", "duplicate"};
+constexpr std::array<std::string_view, 5> kUploadWords = {"queued", "processing", "ready", "failed",
+                                                          "duplicate"};
 constexpr std::array<std::string_view, 5> kFileWords = {"queued", "ready", "failed", "duplicate", "unpacked"};
 
 template <class Enum>
@@ -23,10 +24,18 @@ Enum parse_word(const std::array<std::string_view, 5>& words, std::string_view t
 
 }  // namespace
 
-std::string_view to_string(UploadStatus status) { return kUploadWords[static_cast<std::size_t>(status)]; }
-std::string_view to_string(FileStatus status) { return kFileWords[static_cast<std::size_t>(status)]; }
-UploadStatus upload_status(std::string_view text) { return parse_word<UploadStatus>(kUploadWords, text); }
-FileStatus file_status(std::string_view text) { return parse_word<FileStatus>(kFileWords, text); }
+std::string_view to_string(UploadStatus status) {
+  return kUploadWords[static_cast<std::size_t>(status)];
+}
+std::string_view to_string(FileStatus status) {
+  return kFileWords[static_cast<std::size_t>(status)];
+}
+UploadStatus upload_status(std::string_view text) {
+  return parse_word<UploadStatus>(kUploadWords, text);
+}
+FileStatus file_status(std::string_view text) {
+  return parse_word<FileStatus>(kFileWords, text);
+}
 
 Problem problem_of(const Error& error) {
   const int status = http::status_of(error.code());
@@ -53,7 +62,8 @@ blobs::Hash content_hash_of(std::vector<blobs::Hash> hashes) {
   all.reserve(hashes.size() * sizeof(blobs::Hash));
   for (const blobs::Hash& hash : hashes) all += hash.as_view();
   blobs::Hash sum;
-  std::ranges::transform(http::sha256(all), sum.bytes.begin(), [](char byte) { return static_cast<std::uint8_t>(byte); });
+  std::ranges::transform(http::sha256(all), sum.bytes.begin(),
+                         [](char byte) { return static_cast<std::uint8_t>(byte); });
   return sum;
 }
 

@@ -72,7 +72,8 @@ struct Upload {
   std::vector<UploadFile> files{};
 };
 
-/// How an upload ended, from how many of its files ended how: ready where any is, else duplicate where any is.
+/// How an upload ended, from how many of its files ended how: ready where any is, else duplicate where any
+/// is.
 UploadStatus outcome_of(std::int64_t ready, std::int64_t duplicate);
 
 /// One hash for a set of files, in any order; for one file its own.

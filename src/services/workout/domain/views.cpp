@@ -4,7 +4,9 @@ namespace ekiden::workout {
 
 namespace {
 
-double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+double seconds(std::int64_t ms) {
+  return static_cast<double>(ms) / 1000;
+}
 
 std::optional<std::string> non_empty(const std::string& text) {
   if (text.empty()) return std::nullopt;
@@ -49,8 +51,9 @@ WorkoutView view_of(const Workout& workout) {
                    .created_at = workout.created_at};
   if (!workout.heart_rate_zone_s.empty()) view.zones = ZonesView{workout.heart_rate_zone_s};
   for (const BestEffort& effort : workout.best_efforts) {
-    view.best_efforts.push_back(
-        {.distance_m = effort.distance_m, .elapsed_s = seconds(effort.elapsed_ms), .started_at = effort.started_at});
+    view.best_efforts.push_back({.distance_m = effort.distance_m,
+                                 .elapsed_s = seconds(effort.elapsed_ms),
+                                 .started_at = effort.started_at});
   }
   return view;
 }
@@ -63,7 +66,8 @@ UploadView view_of(const Upload& upload, bool in_work) {
                   .created_at = upload.created_at,
                   .ended_at = upload.ended_at,
                   .files = {}};
-  if (view.status == UploadStatus::queued && (in_work || upload.files_done > 0)) view.status = UploadStatus::processing;
+  if (view.status == UploadStatus::queued && (in_work || upload.files_done > 0))
+    view.status = UploadStatus::processing;
   view.files.reserve(upload.files.size());
   for (const UploadFile& file : upload.files) {
     view.files.push_back(

@@ -61,11 +61,12 @@ struct WorkoutView {
   Timestamp created_at;
 };
 BOOST_DESCRIBE_STRUCT(WorkoutView, (),
-                      (id, user_id, sport, name, description, start_time, time_zone, utc_offset_s, local_date, distance_m,
-                       elapsed_s, timer_s, moving_s, elevation_gain_m, elevation_loss_m, average_speed_mps, max_speed_mps,
-                       average_heart_rate_bpm, max_heart_rate_bpm, average_cadence_rpm, average_power_w, calories_kcal,
-                       training_load, zones, point_count, gear_ids, visibility, ranked, unranked_reason, best_efforts,
-                       source, version, created_at))
+                      (id, user_id, sport, name, description, start_time, time_zone, utc_offset_s, local_date,
+                       distance_m, elapsed_s, timer_s, moving_s, elevation_gain_m, elevation_loss_m,
+                       average_speed_mps, max_speed_mps, average_heart_rate_bpm, max_heart_rate_bpm,
+                       average_cadence_rpm, average_power_w, calories_kcal, training_load, zones, point_count,
+                       gear_ids, visibility, ranked, unranked_reason, best_efforts, source, version,
+                       created_at))
 WorkoutView view_of(const Workout& workout);
 
 struct WorkoutsView {

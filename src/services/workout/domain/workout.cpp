@@ -15,10 +15,11 @@ using activity::Sport;
 
 /// As it stands behind the time of day.
 constexpr std::array<std::string_view, activity::kSportCount> kSportWords = {
-    "run",         "trail run", "treadmill run",   "ride", "mountain bike ride", "gravel ride", "indoor ride",
-    "virtual ride", "walk",     "hike",            "climb", "swim",              "open water swim", "row",
-    "indoor row",  "paddle",    "ski",             "snowboard", "skate",         "strength training", "yoga",
-    "dive",        "workout"};
+    "run",         "trail run",   "treadmill run",   "ride",  "mountain bike ride",
+    "gravel ride", "indoor ride", "virtual ride",    "walk",  "hike",
+    "climb",       "swim",        "open water swim", "row",   "indoor row",
+    "paddle",      "ski",         "snowboard",       "skate", "strength training",
+    "yoga",        "dive",        "workout"};
 
 std::string_view time_of_day(std::int64_t hour) {
   if (hour < 5 || hour >= 22) return "Night";
@@ -89,7 +90,8 @@ std::optional<Visibility> parse_visibility(std::string_view text) {
 }
 
 void take_figures(Workout& workout, const activity::Figures& figures, Timestamp fallback_start) {
-  workout.start_time = figures.start_ms ? Timestamp{std::chrono::milliseconds{*figures.start_ms}} : fallback_start;
+  workout.start_time =
+      figures.start_ms ? Timestamp{std::chrono::milliseconds{*figures.start_ms}} : fallback_start;
   workout.distance_m = figures.distance_m;
   workout.elapsed_ms = figures.elapsed_ms;
   workout.timer_ms = figures.timer_ms;
@@ -108,7 +110,8 @@ void take_figures(Workout& workout, const activity::Figures& figures, Timestamp 
   if (figures.power_load) workout.training_load = figures.power_load->training_stress;
   if (figures.heart_load) {
     workout.training_load = figures.heart_load->trimp;
-    for (const std::int64_t ms : figures.heart_load->zone_ms) workout.heart_rate_zone_s.push_back((ms + 500) / 1000);
+    for (const std::int64_t ms : figures.heart_load->zone_ms)
+      workout.heart_rate_zone_s.push_back((ms + 500) / 1000);
   }
   workout.best_efforts.clear();
   for (const auto& effort : figures.best_efforts) {
@@ -121,7 +124,8 @@ void take_figures(Workout& workout, const activity::Figures& figures, Timestamp 
   if (!figures.is_ranked()) workout.unranked_reason = std::string(figures.doubts.front().slug);
 }
 
-void take_local_time(Workout& workout, std::optional<std::chrono::minutes> offset, std::string_view person_zone) {
+void take_local_time(Workout& workout, std::optional<std::chrono::minutes> offset,
+                     std::string_view person_zone) {
   workout.time_zone.reset();
   workout.utc_offset_s.reset();
   workout.local_date.reset();
@@ -146,14 +150,17 @@ std::string generated_name(const Workout& workout) {
 }
 
 delivery::Envelope recorded(const Workout& workout, std::string traceparent) {
-  return events::encode(events::WorkoutRecorded{state_of(workout)}, std::move(traceparent), workout.created_at);
+  return events::encode(events::WorkoutRecorded{state_of(workout)}, std::move(traceparent),
+                        workout.created_at);
 }
 
 delivery::Envelope changed(const Workout& workout, std::string traceparent) {
-  return events::encode(events::WorkoutChanged{state_of(workout)}, std::move(traceparent), workout.changed_at);
+  return events::encode(events::WorkoutChanged{state_of(workout)}, std::move(traceparent),
+                        workout.changed_at);
 }
 
-delivery::Envelope deleted(WorkoutId workout_id, UserId user_id, std::int64_t version, std::string traceparent) {
+delivery::Envelope deleted(WorkoutId workout_id, UserId user_id, std::int64_t version,
+                           std::string traceparent) {
   const events::WorkoutDeleted event{.workout_id = workout_id, .user_id = user_id, .version = version};
   return events::encode(event, std::move(traceparent));
 }

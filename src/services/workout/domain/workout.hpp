@@ -30,7 +30,8 @@ struct Origin {
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
-/// A workout as it is kept: what its owner says of it, and its figures. Times in ms are rounded once, from exact sums.
+/// A workout as it is kept: what its owner says of it, and its figures. Times in ms are rounded once, from
+/// exact sums.
 struct Workout {
   WorkoutId workout_id;
   UserId user_id;
@@ -57,7 +58,8 @@ struct Workout {
   std::optional<double> average_power_w{};
   std::optional<double> calories_kcal{};
   std::optional<double> training_load{};  ///< TRIMP of the heart rate, else TSS of the power
-  std::vector<std::int64_t> heart_rate_zone_s{};  ///< below 50 % of the maximum, then five zones; empty: unknown
+  std::vector<std::int64_t>
+      heart_rate_zone_s{};  ///< below 50 % of the maximum, then five zones; empty: unknown
   std::vector<BestEffort> best_efforts{};
   std::int64_t point_count = 0;
 
@@ -75,7 +77,8 @@ struct Workout {
   friend bool operator==(const Workout&, const Workout&) = default;
 };
 
-/// What only some requests read: the samples as `encode_streams` made them, laps and splits as the JSON that is served.
+/// What only some requests read: the samples as `encode_streams` made them, laps and splits as the JSON that
+/// is served.
 struct Recording {
   std::string samples;
   std::string laps;
@@ -87,7 +90,8 @@ struct Recording {
 void take_figures(Workout& workout, const activity::Figures& figures, Timestamp fallback_start);
 
 /// Sets time zone, offset and local date. @param offset of the file, which wins over the person's zone.
-void take_local_time(Workout& workout, std::optional<std::chrono::minutes> offset, std::string_view person_zone);
+void take_local_time(Workout& workout, std::optional<std::chrono::minutes> offset,
+                     std::string_view person_zone);
 
 /// `Morning run`, by the local time of the start.
 std::string generated_name(const Workout& workout);
@@ -95,7 +99,8 @@ std::string generated_name(const Workout& workout);
 /// What other services hear. `traceparent` is the request's, or empty.
 delivery::Envelope recorded(const Workout& workout, std::string traceparent);
 delivery::Envelope changed(const Workout& workout, std::string traceparent);
-delivery::Envelope deleted(WorkoutId workout_id, UserId user_id, std::int64_t version, std::string traceparent);
+delivery::Envelope deleted(WorkoutId workout_id, UserId user_id, std::int64_t version,
+                           std::string traceparent);
 
 /// What is known of a person, copied from `users`.
 struct Person {

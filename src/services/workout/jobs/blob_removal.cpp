@@ -16,7 +16,8 @@ constexpr std::size_t kHexDigits = 64;
 
 }  // namespace
 
-Result<void> remove_later(sql::Tx& tx, const runtime::JobQueue& jobs, const std::vector<blobs::Hash>& hashes, Timestamp now) {
+Result<void> remove_later(sql::Tx& tx, const runtime::JobQueue& jobs, const std::vector<blobs::Hash>& hashes,
+                          Timestamp now) {
   EKIDEN_TRY(const std::vector<blobs::Hash> noted, note_removals(tx, hashes, now));
   std::string payload;
   for (std::size_t i = 0; i < noted.size(); ++i) {

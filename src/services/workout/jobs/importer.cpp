@@ -11,7 +11,8 @@ namespace ekiden::workout {
 
 namespace {
 
-/// An attempt that no error ended is one that ended the process: after some of them the file at hand is given up.
+/// An attempt that no error ended is one that ended the process: after some of them the file at hand is given
+/// up.
 constexpr int kGiveUpAttempt = 5;
 constexpr std::chrono::seconds kComeBackAfter{1};
 
@@ -39,7 +40,8 @@ struct Importer::Digested {
 Importer::Importer(ImporterParts parts, ReadLimits limits, std::int64_t blob_bytes_max)
     : parts_(std::move(parts)), limits_(limits), blob_bytes_max_(blob_bytes_max) {
   const auto counter = [this](const std::string& outcome) {
-    return parts_.metrics.counter("ekiden_workout_files_total", "Files of uploads that ended.", {{"outcome", outcome}});
+    return parts_.metrics.counter("ekiden_workout_files_total", "Files of uploads that ended.",
+                                  {{"outcome", outcome}});
   };
   ready_ = counter("ready");
   failed_ = counter("failed");
@@ -106,7 +108,8 @@ runtime::Task<Result<void>> Importer::import_file(RunPtr run, UploadFile file) {
   if (!digested) co_return co_await fail(run, std::move(file), digested.error());
   auto body = [this, run, file, result = *digested](sql::Tx& tx) { return record(tx, *run, file, *result); };
   Result<void> outcome = co_await runtime::write(parts_.db, body);
-  if (outcome || is_retryable(outcome.error().code()) || outcome.error().slug() == runtime::kJobTakenOver) co_return outcome;
+  if (outcome || is_retryable(outcome.error().code()) || outcome.error().slug() == runtime::kJobTakenOver)
+    co_return outcome;
   parts_.logger.error("import_not_recorded", {{"upload", run->upload.upload_id.to_string()},
                                               {"file", file.number},
                                               {"problem", outcome.error().text()}});
@@ -122,7 +125,8 @@ runtime::Task<Result<std::shared_ptr<Importer::Digested>>> Importer::digest(RunP
     run->blob = std::make_shared<const std::string>(std::move(bytes));
     run->blob_hash = hash;
   }
-  auto compute = [this, run, file, hash, blob = run->blob, now = parts_.clock.now()]() -> Result<std::shared_ptr<Digested>> {
+  auto compute = [this, run, file, hash, blob = run->blob,
+                  now = parts_.clock.now()]() -> Result<std::shared_ptr<Digested>> {
     auto digested = std::make_shared<Digested>();
     if (!file.entry && activity::detect(*blob) == activity::FileKind::zip) {
       EKIDEN_TRY(digested->entries, list_entries(*blob, hash, file.name, limits_));
@@ -195,7 +199,8 @@ Result<void> Importer::unpack(sql::Tx& tx, const Run& run, const UploadFile& fil
 Result<void> Importer::end_file(sql::Tx& tx, const Run& run, const UploadFile& file) const {
   EKIDEN_TRY(const bool fresh, finish_file(tx, run.upload.upload_id, file));
   if (!fresh) {
-    return Error{Errc::conflict, std::string(runtime::kJobTakenOver), "the file was finished by another attempt"};
+    return Error{Errc::conflict, std::string(runtime::kJobTakenOver),
+                 "the file was finished by another attempt"};
   }
   const runtime::Counter& counter = file.status == FileStatus::ready    ? ready_
                                     : file.status == FileStatus::failed ? failed_
@@ -208,9 +213,9 @@ Result<void> Importer::end_file(sql::Tx& tx, const Run& run, const UploadFile& f
 
 runtime::Task<Result<void>> Importer::fail(RunPtr run, UploadFile file, Error error) {
   if (error.code() == Errc::internal) {
-    parts_.logger.error("import_failed", {{"upload", run->upload.upload_id.to_string()},
-                                          {"file", file.number},
-                                          {"problem", error.text()}});
+    parts_.logger.error(
+        "import_failed",
+        {{"upload", run->upload.upload_id.to_string()}, {"file", file.number}, {"problem", error.text()}});
   }
   file.status = FileStatus::failed;
   file.problem = problem_of(error);
@@ -224,7 +229,8 @@ runtime::Task<Result<void>> Importer::fail(RunPtr run, UploadFile file, Error er
 }
 
 runtime::Task<Result<void>> Importer::come_back(RunPtr run, Error error) {
-  parts_.logger.warning("import_waits", {{"upload", run->upload.upload_id.to_string()}, {"why", error.slug()}});
+  parts_.logger.warning("import_waits",
+                        {{"upload", run->upload.upload_id.to_string()}, {"why", error.slug()}});
   auto body = [this, run](sql::Tx& tx) {
     return parts_.jobs.continue_later(tx, run->job, run->job.payload, parts_.clock.now() + kComeBackAfter);
   };

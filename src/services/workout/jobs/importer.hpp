@@ -27,8 +27,9 @@ struct ImporterParts {
   Logger logger;
 };
 
-/// Turns the files of an upload into workouts: one transaction a file, with its workouts, their events and the file's
-/// end; the last one also ends the job. Started again, it goes on with the files that have not ended. @threads loops
+/// Turns the files of an upload into workouts: one transaction a file, with its workouts, their events and
+/// the file's end; the last one also ends the job. Started again, it goes on with the files that have not
+/// ended. @threads loops
 class Importer {
  public:
   Importer(ImporterParts parts, ReadLimits limits, std::int64_t blob_bytes_max);
@@ -38,8 +39,8 @@ class Importer {
   runtime::Task<Result<void>> run(runtime::Job job);
 
  private:
-  struct Run;        ///< one attempt at an upload
-  struct Digested;   ///< what a file came to
+  struct Run;       ///< one attempt at an upload
+  struct Digested;  ///< what a file came to
   using RunPtr = std::shared_ptr<Run>;
 
   runtime::Task<Result<void>> import_all(RunPtr run);
@@ -52,7 +53,8 @@ class Importer {
   Result<void> record(sql::Tx& tx, Run& run, UploadFile file, const Digested& digested) const;
   Result<void> end_file(sql::Tx& tx, const Run& run, const UploadFile& file) const;
   Result<void> insert(sql::Tx& tx, const Run& run, UploadFile& file, const Digested& digested) const;
-  Result<void> unpack(sql::Tx& tx, const Run& run, const UploadFile& file, const std::vector<UploadFile>& entries) const;
+  Result<void> unpack(sql::Tx& tx, const Run& run, const UploadFile& file,
+                      const std::vector<UploadFile>& entries) const;
 
   ImporterParts parts_;
   ReadLimits limits_;

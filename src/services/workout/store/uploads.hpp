@@ -13,7 +13,8 @@ namespace ekiden::workout {
 Result<void> insert_upload(sql::Tx& tx, const Upload& upload);
 Result<std::optional<Upload>> find_upload(sql::Tx& tx, UploadId upload_id);
 
-/// One's uploads, the newest first, without their files' workouts. @param after the last one of the page before.
+/// One's uploads, the newest first, without their files' workouts. @param after the last one of the page
+/// before.
 struct UploadPlace {
   Timestamp created_at;
   UploadId upload_id;
@@ -27,7 +28,8 @@ Result<std::optional<Upload>> find_same_upload(sql::Tx& tx, UserId user_id, cons
 /// Writes how a file ended. False where it is not queued any more: somebody was here before.
 Result<bool> finish_file(sql::Tx& tx, UploadId upload_id, const UploadFile& file);
 /// Turns an archive's row into rows of its entries. False as `finish_file`.
-Result<bool> unpack_file(sql::Tx& tx, UploadId upload_id, std::int64_t number, const std::vector<UploadFile>& entries);
+Result<bool> unpack_file(sql::Tx& tx, UploadId upload_id, std::int64_t number,
+                         const std::vector<UploadFile>& entries);
 /// Counts finished files again. @returns true where it was the last: the upload has ended.
 Result<bool> advance_upload(sql::Tx& tx, UploadId upload_id, Timestamp now);
 
@@ -40,8 +42,8 @@ struct Original {
 /// nullopt where the file is gone.
 Result<std::optional<Original>> find_original(sql::Tx& tx, const Origin& origin);
 
-/// Lets go of a file's blob where no workout was read from it any more. @returns the blob, where nothing else refers
-/// to it.
+/// Lets go of a file's blob where no workout was read from it any more. @returns the blob, where nothing else
+/// refers to it.
 Result<std::optional<blobs::Hash>> release_file(sql::Tx& tx, const Origin& origin);
 
 }  // namespace ekiden::workout

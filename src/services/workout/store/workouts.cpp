@@ -19,28 +19,43 @@ struct Details {
 BOOST_DESCRIBE_STRUCT(Details, (), (heart_rate_zone_s, best_efforts))
 
 constexpr std::string_view kSelect =
-    "SELECT workout_id, user_id, version, sport, name, description, start_time, time_zone, utc_offset_s, local_date, "
-    "distance_m, elapsed_ms, timer_ms, moving_ms, elevation_gain_m, elevation_loss_m, average_speed_mps, max_speed_mps, "
-    "average_heart_rate_bpm, max_heart_rate_bpm, average_cadence_rpm, average_power_w, calories_kcal, training_load, "
-    "point_count, details, gear_ids, visibility, unranked_reason, source, upload_id, file_number, activity_index, "
+    "SELECT workout_id, user_id, version, sport, name, description, start_time, time_zone, utc_offset_s, "
+    "local_date, "
+    "distance_m, elapsed_ms, timer_ms, moving_ms, elevation_gain_m, elevation_loss_m, average_speed_mps, "
+    "max_speed_mps, "
+    "average_heart_rate_bpm, max_heart_rate_bpm, average_cadence_rpm, average_power_w, calories_kcal, "
+    "training_load, "
+    "point_count, details, gear_ids, visibility, unranked_reason, source, upload_id, file_number, "
+    "activity_index, "
     "content_hash, device_id, external_id, created_at, changed_at FROM workouts ";
 
 /// Columns that an edit can change, `$3` to `$28`, after id and version.
 constexpr std::string_view kUpdate =
-    "UPDATE workouts SET version = $2, sport = $3, name = $4, description = $5, start_time = $6, time_zone = $7, "
-    "utc_offset_s = $8, local_date = $9, distance_m = $10, elapsed_ms = $11, timer_ms = $12, moving_ms = $13, "
-    "elevation_gain_m = $14, elevation_loss_m = $15, average_speed_mps = $16, max_speed_mps = $17, average_heart_rate_bpm = "
-    "$18, max_heart_rate_bpm = $19, average_cadence_rpm = $20, average_power_w = $21, calories_kcal = $22, training_load = "
-    "$23, point_count = $24, details = $25, gear_ids = $26, visibility = $27, unranked_reason = $28, changed_at = $29 "
+    "UPDATE workouts SET version = $2, sport = $3, name = $4, description = $5, start_time = $6, time_zone = "
+    "$7, "
+    "utc_offset_s = $8, local_date = $9, distance_m = $10, elapsed_ms = $11, timer_ms = $12, moving_ms = "
+    "$13, "
+    "elevation_gain_m = $14, elevation_loss_m = $15, average_speed_mps = $16, max_speed_mps = $17, "
+    "average_heart_rate_bpm = "
+    "$18, max_heart_rate_bpm = $19, average_cadence_rpm = $20, average_power_w = $21, calories_kcal = $22, "
+    "training_load = "
+    "$23, point_count = $24, details = $25, gear_ids = $26, visibility = $27, unranked_reason = $28, "
+    "changed_at = $29 "
     "WHERE workout_id = $1 AND version = $2 - 1";
 
 constexpr std::string_view kInsert =
-    "INSERT INTO workouts (workout_id, version, sport, name, description, start_time, time_zone, utc_offset_s, local_date, "
-    "distance_m, elapsed_ms, timer_ms, moving_ms, elevation_gain_m, elevation_loss_m, average_speed_mps, max_speed_mps, "
-    "average_heart_rate_bpm, max_heart_rate_bpm, average_cadence_rpm, average_power_w, calories_kcal, training_load, "
-    "point_count, details, gear_ids, visibility, unranked_reason, changed_at, user_id, source, upload_id, file_number, "
-    "activity_index, content_hash, device_id, external_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, "
+    "INSERT INTO workouts (workout_id, version, sport, name, description, start_time, time_zone, "
+    "utc_offset_s, local_date, "
+    "distance_m, elapsed_ms, timer_ms, moving_ms, elevation_gain_m, elevation_loss_m, average_speed_mps, "
+    "max_speed_mps, "
+    "average_heart_rate_bpm, max_heart_rate_bpm, average_cadence_rpm, average_power_w, calories_kcal, "
+    "training_load, "
+    "point_count, details, gear_ids, visibility, unranked_reason, changed_at, user_id, source, upload_id, "
+    "file_number, "
+    "activity_index, content_hash, device_id, external_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+    "$8, $9, $10, $11, "
+    "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, "
+    "$32, $33, $34, $35, "
     "$36, $37, $38)";
 
 sql::Params changeable(const Workout& workout) {
@@ -245,14 +260,16 @@ Result<std::vector<Workout>> list_workouts(sql::Tx& tx, UserId user_id, const Wo
 }
 
 Result<void> put_recording(sql::Tx& tx, WorkoutId workout_id, const Recording& recording) {
-  EKIDEN_CHECK(tx.execute("INSERT INTO workout_streams (workout_id, samples, laps, splits) VALUES ($1, $2, $3, $4) ON CONFLICT "
-                          "(workout_id) DO UPDATE SET samples = excluded.samples, laps = excluded.laps, splits = excluded.splits",
-                          {workout_id, sql::Blob{recording.samples}, recording.laps, recording.splits}));
+  EKIDEN_CHECK(tx.execute(
+      "INSERT INTO workout_streams (workout_id, samples, laps, splits) VALUES ($1, $2, $3, $4) ON CONFLICT "
+      "(workout_id) DO UPDATE SET samples = excluded.samples, laps = excluded.laps, splits = excluded.splits",
+      {workout_id, sql::Blob{recording.samples}, recording.laps, recording.splits}));
   return {};
 }
 
 Result<std::optional<std::string>> find_samples(sql::Tx& tx, WorkoutId workout_id) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT samples FROM workout_streams WHERE workout_id = $1", {workout_id}));
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("SELECT samples FROM workout_streams WHERE workout_id = $1", {workout_id}));
   if (rows.empty()) return std::optional<std::string>{};
   return std::optional<std::string>{rows.front().bytes(0)};
 }
@@ -265,18 +282,22 @@ Result<std::optional<std::string>> find_splits(sql::Tx& tx, WorkoutId workout_id
   return find_text(tx, "SELECT splits FROM workout_streams WHERE workout_id = $1", workout_id);
 }
 
-Result<std::vector<WorkoutId>> workouts_of_content(sql::Tx& tx, UserId user_id, const blobs::Hash& content_hash) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT workout_id FROM workouts WHERE user_id = $1 AND content_hash = $2 ORDER BY "
-                                            "activity_index, workout_id",
-                                            {user_id, to_blob(content_hash)}));
+Result<std::vector<WorkoutId>> workouts_of_content(sql::Tx& tx, UserId user_id,
+                                                   const blobs::Hash& content_hash) {
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("SELECT workout_id FROM workouts WHERE user_id = $1 AND content_hash = $2 ORDER BY "
+                      "activity_index, workout_id",
+                      {user_id, to_blob(content_hash)}));
   std::vector<WorkoutId> ids;
   for (const sql::Row& row : rows) ids.push_back(row.id<WorkoutId>(0));
   return ids;
 }
 
-Result<std::optional<WorkoutId>> workout_of_device(sql::Tx& tx, UserId user_id, const std::string& device_id) {
+Result<std::optional<WorkoutId>> workout_of_device(sql::Tx& tx, UserId user_id,
+                                                   const std::string& device_id) {
   EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT workout_id FROM workouts WHERE user_id = $1 AND device_id = $2 LIMIT 1", {user_id, device_id}));
+             tx.query("SELECT workout_id FROM workouts WHERE user_id = $1 AND device_id = $2 LIMIT 1",
+                      {user_id, device_id}));
   if (rows.empty()) return std::optional<WorkoutId>{};
   return std::optional{rows.front().id<WorkoutId>(0)};
 }

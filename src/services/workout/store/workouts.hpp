@@ -38,7 +38,8 @@ Result<std::optional<std::string>> find_laps(sql::Tx& tx, WorkoutId workout_id);
 Result<std::optional<std::string>> find_splits(sql::Tx& tx, WorkoutId workout_id);
 
 /// This person's workouts that were read from a file of this content.
-Result<std::vector<WorkoutId>> workouts_of_content(sql::Tx& tx, UserId user_id, const blobs::Hash& content_hash);
+Result<std::vector<WorkoutId>> workouts_of_content(sql::Tx& tx, UserId user_id,
+                                                   const blobs::Hash& content_hash);
 /// This person's workout that a device knows under `device_id`.
 Result<std::optional<WorkoutId>> workout_of_device(sql::Tx& tx, UserId user_id, const std::string& device_id);
 Result<bool> workout_lives(sql::Tx& tx, WorkoutId workout_id);
