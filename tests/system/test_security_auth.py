@@ -37,11 +37,9 @@ def signing_key(server):
     """The server's own key: what only a test that owns the data folder can have."""
     if not hasattr(server, "data"):
         pytest.skip("needs the data folder: not against EKIDEN_BASE_URL")
-    seeds = [p for p in server.data.rglob("*") if p.is_file() and p.stat().st_size in (32, 64, 65) and "sign" in p.name]
-    assert len(seeds) == 1, sorted(p.name for p in server.data.iterdir())
-    assert seeds[0].stat().st_mode & 0o077 == 0, "others can read the signing key"
-    raw = seeds[0].read_bytes()
-    return nacl.signing.SigningKey(raw if len(raw) == 32 else bytes.fromhex(raw.decode().strip()))
+    file = server.data / "keys/access-token.key"
+    assert file.stat().st_mode & 0o077 == 0, "others can read the signing key"
+    return nacl.signing.SigningKey(file.read_bytes())
 
 
 class Forge:

@@ -109,7 +109,7 @@ def logins_until_429(server, forwarded, most=40):
 
 def test_behind_a_trusted_proxy_the_entry_from_the_right_counts(make_server):
     """A thousand invented hops change nothing; a malformed entry falls back to the peer; an IPv6 client is its /64."""
-    settings = {"limits.enabled": "true", "limits.auth_burst": 5, "limits.auth_per_s": 0.01, "http.trusted_proxies": "127.0.0.0/8"}
+    settings = {"limits.enabled": "true", "limits.auth_burst": 5, "limits.auth_per_s": 0.01, "server.trusted_proxies": "127.0.0.0/8"}
     server = make_server(settings)
     hops = ", ".join(f"10.0.{i // 250}.{i % 250}" for i in range(450))
     assert logins_until_429(server, lambda i: f"{i}.9.9.9, {hops}, 198.51.100.7") == 5
