@@ -75,7 +75,7 @@ def test_every_fault_of_a_configuration_is_told_at_once(tmp_path):
     assert made.returncode == 2 and "user.threads" in made.stderr and "no.such" in made.stderr
 
 
-@pytest.mark.parametrize("arguments", [["help"], ["--help"], ["version"]])
+@pytest.mark.parametrize("arguments", [["help"], ["--help"], ["--version"], ["serve", "--help"]])
 def test_help_and_version_answer(arguments):
     """On stdout, with 0."""
     made = ekiden(*arguments)

@@ -27,7 +27,7 @@ def outcome(person, name, data):
     if sent.status not in (200, 202):
         return sent.status, sent.slug, sent.json.get("detail", "")
     upload = person.wait_upload(sent.json["id"])
-    (file,) = upload["files"]
+    (file,) = [f for f in upload["files"] if f["status"] != "unpacked"]
     if file["status"] != "failed":
         return 202, file["status"], ""
     assert upload["status"] == "failed" and not file["workout_ids"]
