@@ -17,11 +17,16 @@ RelayActions RelayMachine::step(Instant now, RelayInput input) {
 void RelayMachine::take(Instant now, relay_input::Scanned input) {
   work_ = Work::none;
   database_failures_ = 0;
-  const bool is_full = input.rows.size() >= scan_asked_;
+  bool is_full = input.rows.size() >= scan_asked_;
   const std::size_t held_before = held_.size();
   next_scan_at_ = now + limits_.scan_interval;
   for (OutboxRow& row : input.rows) {
     if (held_.contains(row.id)) continue;
+    // The rest comes again: what was taken is a beginning of each key's rows.
+    if (held_.size() >= limits_.held_max) {
+      is_full = true;
+      break;
+    }
     const std::string key = row.message.key;
     Lane& lane = lanes_[key];
     // What stands behind a failing row is read again when that row is through.

@@ -32,6 +32,13 @@ struct UserState {
   std::string role;                              ///< `member`, …, as the user service names them
   Visibility visibility = Visibility::everyone;  ///< of new workouts, where their uploader does not say
   Timestamp created_at;                          ///< of the account
+  // What training figures are computed with, where the person has told it.
+  std::optional<std::string> sex;  ///< `female`, `male`
+  std::optional<std::int64_t> birth_year;
+  std::optional<double> weight_kg;
+  std::optional<std::int64_t> max_heart_rate_bpm;
+  std::optional<std::int64_t> resting_heart_rate_bpm;
+  std::optional<std::int64_t> threshold_power_w;
 
   std::string subject() const { return user_id.to_string(); }
   std::string partition_key() const { return user_id.to_string(); }
@@ -40,7 +47,8 @@ struct UserState {
 };
 BOOST_DESCRIBE_STRUCT(UserState, (),
                       (user_id, version, display_name, time_zone, units, language, role, visibility,
-                       created_at))
+                       created_at, sex, birth_year, weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm,
+                       threshold_power_w))
 
 struct UserRegistered : UserState {
   static constexpr std::string_view kTopic = kUsersTopic;

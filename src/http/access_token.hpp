@@ -10,6 +10,7 @@
 #include "base/id.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "http/digest.hpp"
 #include "http/message.hpp"
 
 namespace ekiden::http {
@@ -62,9 +63,5 @@ class TokenVerifier {
   };
   std::vector<Key> keys_;
 };
-
-/// Base64url without padding, and back; nullopt where `text` is not the canonical encoding of anything.
-std::string to_base64url(std::string_view bytes);
-std::optional<std::string> from_base64url(std::string_view text);
 
 }  // namespace ekiden::http

@@ -78,7 +78,12 @@ void Connection::on_read(boost::system::error_code failed, std::size_t size) {
   reading_ = false;
   if (phase_ == Phase::closed) return;
   if (failed) return close();
+  take_input(size);
+  // Counted last: who sees the count sees what the bytes have led to.
   loop_.figures.bytes_in.add(static_cast<std::int64_t>(size));
+}
+
+void Connection::take_input(std::size_t size) {
   if (phase_ == Phase::lingering) {
     begin_ = end_ = 0;
     lingered_ += size;
@@ -127,6 +132,8 @@ bool Connection::take_request() {
     return false;
   }
   searched_ = 0;
+  phase_ = Phase::busy;
+  timeout_at_ = Instant::max();
   HeadView& head = loop_.head;
   const std::string_view bytes = unread().substr(0, size);
   if (const auto refusal = parse_head(bytes, core_->config.framing, head)) return refuse(*refusal), false;

@@ -40,6 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read();
   void on_read(boost::system::error_code failed, std::size_t size);
+  void take_input(std::size_t size);
   /// Takes what requests the buffer holds.
   void process();
   /// Reads one head; false where process() must stop.

@@ -15,14 +15,14 @@ namespace asio = boost::asio;
 void Connection::start_exchange(std::size_t head_size) {
   std::string head_bytes(unread().substr(0, head_size));
   begin_ += head_size;
-  phase_ = Phase::busy;
-  timeout_at_ = Instant::max();
   loop_.figures.in_flight.add();
   auto done = [self = shared_from_this()](const std::exception_ptr& failed) {
     // answer() keeps handlers' exceptions to itself: this one is the connection's own, and its state is not
     // known.
     self->loop_.figures.in_flight.add(-1);
-    if (failed) self->close();
+    if (!failed) return;
+    static_cast<void>(self->failure(self->request_id_of_exchange_, failed));  // for its log line
+    self->close();
   };
   asio::co_spawn(loop_.executor, exchange(shared_from_this(), std::move(head_bytes)), std::move(done));
 }

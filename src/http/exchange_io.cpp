@@ -69,8 +69,8 @@ runtime::Task<Result<void>> Connection::read_more() {
     co_return gone();
   }
   end_ += size;
-  loop_.figures.bytes_in.add(static_cast<std::int64_t>(size));
   pace(size);
+  loop_.figures.bytes_in.add(static_cast<std::int64_t>(size));
   co_return Result<void>{};
 }
 

@@ -23,9 +23,9 @@ using LoopSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, LoopEx
 class Count {
  public:
   void add(std::int64_t by = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_release);
   }
-  std::int64_t get() const { return value_.load(std::memory_order_relaxed); }
+  std::int64_t get() const { return value_.load(std::memory_order_acquire); }
 
  private:
   std::atomic<std::int64_t> value_{0};

@@ -115,6 +115,7 @@ struct Request {
   std::string request_id;      ///< ours: 36 characters
   TraceContext trace;
   Deadline deadline;
+  Headers answer_headers;  ///< that go on whatever answer comes (RateLimit)
 
   std::optional<std::string_view> query_value(std::string_view name) const;
   /// A parameter of the pattern; it is there, or the route table is wrong (throws std::logic_error).

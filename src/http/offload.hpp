@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -15,27 +16,43 @@
 
 namespace ekiden::http {
 
-/// Runs `job` where it may block and waits for what it returns.
-/// @errors busy  the offload's queue is full; the job did not run.
+/// What a job on another thread and the coroutine that waits for it share: either may be gone first.
 template <class T>
-runtime::Task<Result<T>> run_blocking(const Offload& offload, std::move_only_function<Result<T>()> job) {
+struct BlockingJob {
+  std::move_only_function<Result<T>()> work;
+  std::optional<Result<T>> outcome;
+  std::exception_ptr failed;
+
+  void run() {
+    try {
+      outcome = work();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  }
+};
+
+/// Runs `work` where it may block and waits for what it returns; what it throws is thrown here.
+/// @errors busy  the offload's queue is full; the work did not run.
+template <class T>
+runtime::Task<Result<T>> run_blocking(const Offload& offload, std::move_only_function<Result<T>()> work) {
   namespace asio = boost::asio;
   asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto shared = std::make_shared<std::pair<std::move_only_function<Result<T>()>, std::optional<Result<T>>>>();
-  shared->first = std::move(job);
-  auto initiate = [&offload, executor, shared](auto handler) {
+  auto job = std::make_shared<BlockingJob<T>>(std::move(work));
+  auto initiate = [&offload, executor, job](auto handler) {
     auto kept = std::make_shared<decltype(handler)>(std::move(handler));
-    // The handler must not be destroyed on the other thread, nor run inside its initiation: always by post.
+    // Never run inside its own initiation: always by post.
     auto resume = [executor, kept] { asio::post(executor, [kept] { std::move (*kept)(); }); };
-    auto run = [shared, resume] {
-      shared->second = shared->first();
+    auto run = [job, resume] {
+      job->run();
       resume();
     };
     if (!offload(std::move(run))) resume();
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
-  if (!shared->second) co_return Error{Errc::busy, "busy", "The server is busy: try again in a moment."};
-  co_return *std::move(shared->second);
+  if (job->failed) std::rethrow_exception(job->failed);
+  if (!job->outcome) co_return Error{Errc::busy, "busy", "The server is busy: try again in a moment."};
+  co_return *std::move(job->outcome);
 }
 
 }  // namespace ekiden::http

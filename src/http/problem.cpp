@@ -74,8 +74,10 @@ Response problem(int status, const Error& error, std::string_view request_id) {
   Response response{
       .status = status, .headers = {}, .body = std::move(body), .stream = {}, .stream_size = {}};
   response.headers.add("Content-Type", "application/problem+json");
-  if (is_retryable(error.code()) && (status == 429 || status == 503))
-    response.headers.add("Retry-After", "1");
+  if (is_retryable(error.code()) && (status == 429 || status == 503)) {
+    response.headers.add("Retry-After",
+                         std::to_string(error.retry_after().value_or(std::chrono::seconds{1}).count()));
+  }
   return response;
 }
 

@@ -1,5 +1,6 @@
 #include "json/json.hpp"
 
+#include <cmath>
 #include <limits>
 #include <random>
 
@@ -137,6 +138,8 @@ TEST(Numbers, RoundTripEveryDouble) {
 }
 
 TEST(Write, UsesShortNumbers) {
+  EXPECT_TRUE(std::signbit(read<double>(write(-0.0)).value()));
+  EXPECT_EQ(write(0.0), "0");
   EXPECT_EQ(write(std::vector<double>{3.5, 3, 0.1, 1e300, -0.25}), "[3.5,3,0.1,1e+300,-0.25]");
   EXPECT_EQ(write(std::numeric_limits<double>::infinity()), "null");
   EXPECT_EQ(write(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min()}),

@@ -25,7 +25,10 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 void append_number(std::string& out, double number) {
-  if (std::isfinite(number)) {
+  if (number == 0.0) {
+    // `-0` would be read back as a whole number, which has no sign.
+    out += std::signbit(number) ? "-0.0" : "0";
+  } else if (std::isfinite(number)) {
     append_digits(out, number);
   } else {
     out += "null";

@@ -31,7 +31,7 @@ http::Response refuse_over_budget(const Draw& draw, const http::Request& request
 Result<void> authorize(const http::Route& route, const std::optional<http::Identity>& identity) {
   if (route.auth == http::Auth::none) return {};
   if (!identity) return not_signed_in();
-  if (identity->by_api_key && (route.scope.empty() || !std::ranges::contains(identity->scopes, route.scope))) {
+  if (identity->by_api_key && (route.scope.empty() || std::ranges::find(identity->scopes, route.scope) == identity->scopes.end())) {
     return Error{Errc::forbidden, "scope-missing", "this API key is not good for that"};
   }
   switch (route.auth) {
@@ -57,7 +57,7 @@ http::Admission Dispatcher::refuse(const Error& error, const http::Request& requ
 }
 
 bool Dispatcher::try_fast(const http::FastRequest& request, http::FastReply& reply) {
-  if (request.head.verb() != http::Verb::get || request.head.path() != "/healthz") return false;
+  if (request.head.verb != http::Verb::get || request.head.path() != "/healthz") return false;
   reply.body = R"({"status":"ok"})";
   return true;
 }

@@ -12,9 +12,9 @@ enum class Registration { open, invitation, closed };
 struct UserConfig {
   Registration registration = Registration::open;
   std::chrono::seconds access_ttl{900};
-  std::chrono::hours session_ttl{24 * 60};
-  std::chrono::minutes reset_ttl{15};
-  std::chrono::hours invitation_ttl{24 * 14};
+  std::chrono::seconds session_ttl{std::chrono::hours{24 * 60}};
+  std::chrono::seconds reset_ttl{std::chrono::minutes{15}};
+  std::chrono::seconds invitation_ttl{std::chrono::hours{24 * 14}};
   std::int64_t api_keys_max = 20;      ///< per person
   std::int64_t request_threads = 8;
   std::int64_t request_queue_max = 512;

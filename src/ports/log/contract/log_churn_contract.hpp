@@ -35,7 +35,6 @@ class ChurnModel {
   void processed(const Record& record) {
     const MutexLock lock(mutex_);
     processed_[record.at].insert(record.offset.value);
-    ++count_;
   }
   /// True where every offset before the partition's committed one was processed.
   bool covers(const PartitionState& state) const {
@@ -58,7 +57,6 @@ class ChurnModel {
   mutable Mutex mutex_;
   std::map<TopicPartition, const void*> owners_ EKIDEN_GUARDED_BY(mutex_);
   std::map<TopicPartition, std::set<std::int64_t>> processed_ EKIDEN_GUARDED_BY(mutex_);
-  std::size_t count_ EKIDEN_GUARDED_BY(mutex_) = 0;
 };
 
 /// One life of a member: joins, processes, leaves; now and then without having stored what it did.

@@ -36,7 +36,7 @@ void Appender::send(Message message, Delivered done) {
   if (!queued) {
     done(std::move(queued).error());
   } else if (to_submit) {
-    submit(std::move(to_submit));
+    submit(to_submit);
   }
 }
 
@@ -46,13 +46,19 @@ Result<void> Appender::enqueue(Message& message, Delivered& done, BatchPtr& to_s
   const CatalogTopic* topic = catalog_->topic(message.topic);
   if (topic == nullptr) return Error{Errc::invalid, "no-such-topic", "there is no such topic", "topic"};
   const std::size_t bytes = weight(message);
-  if (queue_.size() >= config_.queue_max || queued_bytes_ + bytes > config_.queue_bytes_max) {
+  if (queued_ >= config_.queue_max || queued_bytes_ + bytes > config_.queue_bytes_max) {
     return Error{Errc::busy, "log-busy", "the queue to the log is full: send again after a moment"};
   }
-  queued_bytes_ += bytes;
   const std::int32_t number = partition_of(message.key, topic->config.partitions);
   const PartitionId id = topic->partitions[static_cast<std::size_t>(number)];
-  queue_.push_back({std::move(message), std::move(done), id, number});
+  if (queue_.empty() || queue_.back()->pending.size() >= config_.batch_max ||
+      queue_.back()->bytes + bytes > config_.batch_bytes_max) {
+    queue_.push_back(std::make_shared<Batch>());
+  }
+  queue_.back()->pending.push_back({std::move(message), std::move(done), id, number});
+  queue_.back()->bytes += bytes;
+  queued_bytes_ += bytes;
+  ++queued_;
   if (!under_way_) to_submit = next_batch();
   return {};
 }
@@ -61,25 +67,17 @@ Appender::BatchPtr Appender::next_batch() {
   under_way_ = !queue_.empty();
   if (!under_way_) return nullptr;
   ++unanswered_;
-  auto batch = std::make_shared<Batch>();
-  batch->at = clock_.now();
-  const std::size_t count = std::min(queue_.size(), config_.batch_max);
-  batch->pending.reserve(count);
-  std::size_t bytes = 0;
-  while (batch->pending.size() < count) {
-    const std::size_t more = weight(queue_.front().message);
-    if (!batch->pending.empty() && bytes + more > config_.batch_bytes_max) break;
-    bytes += more;
-    batch->pending.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  queued_bytes_ -= bytes;
-  batch->appends.reserve(batch->pending.size());
-  for (const Pending& one : batch->pending) batch->appends.push_back({one.partition, &one.message, 0});
+  BatchPtr batch = std::move(queue_.front());
+  queue_.pop_front();
+  queued_ -= batch->pending.size();
+  queued_bytes_ -= batch->bytes;
   return batch;
 }
 
-void Appender::submit(BatchPtr batch) {
+void Appender::submit(const BatchPtr& batch) {
+  batch->at = clock_.now();
+  batch->appends.reserve(batch->pending.size());
+  for (const Pending& one : batch->pending) batch->appends.push_back({one.partition, &one.message, 0});
   database_.submit(
       {.access = sql::Access::write, .deadline = {}},
       [batch](sql::Tx& tx) { return append(tx, batch->at, batch->appends); },
@@ -94,7 +92,7 @@ void Appender::finished(const BatchPtr& batch, const Result<void>& outcome) {
     const MutexLock lock(mutex_);
     next = next_batch();
   }
-  if (next) submit(std::move(next));
+  if (next) submit(next);
   answer(*batch, outcome);
   const MutexLock lock(mutex_);
   --unanswered_;

@@ -43,6 +43,7 @@ class Appender {
   };
   struct Batch {
     std::vector<Pending> pending;
+    std::size_t bytes = 0;
     std::vector<Append> appends;
     Timestamp at;
   };
@@ -50,7 +51,7 @@ class Appender {
 
   Result<void> enqueue(Message& message, Delivered& done, BatchPtr& to_submit) EKIDEN_EXCLUDES(mutex_);
   BatchPtr next_batch() EKIDEN_REQUIRES(mutex_);
-  void submit(BatchPtr batch) EKIDEN_EXCLUDES(mutex_);
+  void submit(const BatchPtr& batch) EKIDEN_EXCLUDES(mutex_);
   void finished(const BatchPtr& batch, const Result<void>& outcome) EKIDEN_EXCLUDES(mutex_);
   void answer(Batch& batch, const Result<void>& outcome);
   static AppendedRecords to_records(Batch& batch);
@@ -62,7 +63,8 @@ class Appender {
   Mutex mutex_;
   CondVar idle_;
   CatalogPtr catalog_ EKIDEN_GUARDED_BY(mutex_) = std::make_shared<Catalog>();
-  std::deque<Pending> queue_ EKIDEN_GUARDED_BY(mutex_);
+  std::deque<BatchPtr> queue_ EKIDEN_GUARDED_BY(mutex_);  ///< filled at the back, appended from the front
+  std::size_t queued_ EKIDEN_GUARDED_BY(mutex_) = 0;
   std::size_t queued_bytes_ EKIDEN_GUARDED_BY(mutex_) = 0;
   std::size_t unanswered_ EKIDEN_GUARDED_BY(mutex_) = 0;  ///< batches taken and not yet answered
   bool under_way_ EKIDEN_GUARDED_BY(mutex_) = false;

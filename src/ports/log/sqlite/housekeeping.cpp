@@ -6,7 +6,6 @@ namespace ekiden::log::sqlite {
 namespace {
 
 constexpr std::int64_t kDropChunk = 1'000;
-constexpr Duration kAfterFailure = std::chrono::seconds{1};
 constexpr Duration kFirstDrop = std::chrono::minutes{1};
 
 }  // namespace
@@ -46,11 +45,9 @@ void LogCore::commit_when_due(Instant now) {
     const MutexLock lock(mutex_);
     if (!commit_due_ || now < *commit_due_) return;
   }
-  const auto committed = commit_stored();
-  if (committed) return;
-  logger_.warning("log_commit_failed", {{"slug", committed.error().slug()}});
-  const MutexLock lock(mutex_);
-  commit_due_ = clock_.monotonic() + kAfterFailure;
+  if (const auto committed = commit_stored(); !committed) {
+    logger_.warning("log_commit_failed", {{"slug", committed.error().slug()}});
+  }
 }
 
 void LogCore::look_around(Instant now) {

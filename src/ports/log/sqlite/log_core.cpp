@@ -6,6 +6,8 @@
 namespace ekiden::log::sqlite {
 namespace {
 
+constexpr Duration kAfterFailure = std::chrono::seconds{1};
+
 // Whatever the tables' trouble is, a consumer or an operator can only call again.
 Error as_unavailable(const Error& error) {
   if (is_retryable(error.code()) || error.code() == Errc::internal) {
@@ -80,10 +82,14 @@ Result<void> LogCore::commit_stored() {
     commit_due_.reset();
   }
   if (commits.empty()) return {};
-  EKIDEN_CHECK(database_->write([&](sql::Tx& tx) { return write_commits(tx, commits); }));
+  Result<void> written = database_->write([&](sql::Tx& tx) { return write_commits(tx, commits); });
   const MutexLock lock(mutex_);
-  state_.committed(commits);
-  return {};
+  if (written) {
+    state_.committed(commits);
+  } else {
+    commit_due_ = clock_.monotonic() + kAfterFailure;
+  }
+  return written;
 }
 
 Result<void> LogCore::reset(std::string_view group, const TopicPartition& at, CommittedOffset to) {

@@ -42,7 +42,7 @@ class LogCore {
 
   /// Reads topics and bounds anew.
   Result<void> look() EKIDEN_EXCLUDES(mutex_);
-  /// Makes durable what is stored.
+  /// Makes durable what is stored. Where it cannot, it is tried again a second later.
   Result<void> commit_stored() EKIDEN_EXCLUDES(mutex_);
   Result<std::int64_t> drop_old() EKIDEN_EXCLUDES(mutex_);
   Result<void> reset(std::string_view group, const TopicPartition& at, CommittedOffset to)

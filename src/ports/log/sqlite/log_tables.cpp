@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "ports/log/sqlite/header_codec.hpp"
+#include "ports/log/sqlite/chunk_codec.hpp"
 
 namespace ekiden::log::sqlite {
 namespace {
@@ -12,11 +12,15 @@ namespace {
 using sql::Params;
 using sql::Rows;
 
-// A record's primary key holds its partition and its offset: one B-tree, in which appending to a partition
-// and reading it in order both touch neighbouring pages.
+// A chunk's primary key holds its partition and its first offset: one B-tree, in which appending to a
+// partition and reading it in order both touch neighbouring pages.
 constexpr int kOffsetBits = 40;
 constexpr std::int64_t kOffsetEnd = std::int64_t{1} << kOffsetBits;
 constexpr std::int64_t kPartitionIdEnd = std::int64_t{1} << (62 - kOffsetBits);
+
+// Large enough that a row costs little beside its bytes, small enough to be read for the sake of one record.
+constexpr std::size_t kChunkBytesMax = 64 * 1024;
+constexpr std::int64_t kChunkRecordsMax = 256;
 
 std::int64_t place_of(PartitionId id, std::int64_t offset) {
   return id << kOffsetBits | std::clamp<std::int64_t>(offset, 0, kOffsetEnd - 1);
@@ -36,16 +40,36 @@ Result<std::int64_t> number(sql::Tx& tx, std::string_view statement, Params para
   return rows.front().integer(0);
 }
 
-// A partition whose records are all dropped still ends where it did.
-Result<std::int64_t> end_of(sql::Tx& tx, PartitionId id, std::int64_t begin) {
-  EKIDEN_TRY(const Rows rows, tx.query("SELECT place FROM records WHERE place >= $1 AND place <= $2 "
-                                       "ORDER BY place DESC LIMIT 1",
-                                       {place_of(id, 0), place_of(id, kOffsetEnd - 1)}));
-  return rows.empty() ? begin : offset_of(rows.front().integer(0)) + 1;
-}
-
 Result<std::int64_t> begin_of(sql::Tx& tx, PartitionId id) {
   return number(tx, "SELECT begin_offset FROM partitions WHERE id = $1", {id});
+}
+
+// A partition whose chunks are all dropped still ends where it did.
+Result<std::int64_t> end_of(sql::Tx& tx, PartitionId id) {
+  EKIDEN_TRY(const Rows rows, tx.query("SELECT place + records FROM chunks WHERE place >= $1 AND place <= $2 "
+                                       "ORDER BY place DESC LIMIT 1",
+                                       {place_of(id, 0), place_of(id, kOffsetEnd - 1)}));
+  if (rows.empty()) return begin_of(tx, id);
+  return offset_of(rows.front().integer(0));
+}
+
+/// The chunk of one partition that is being filled.
+struct OpenChunk {
+  std::int64_t first = 0;
+  std::int64_t records = 0;
+  std::string body;
+};
+
+void close_chunk(PartitionId id, Timestamp now, OpenChunk& chunk, std::vector<Params>& rows) {
+  if (chunk.records == 0) return;
+  Params row;
+  row.reserve(4);
+  row.emplace_back(place_of(id, chunk.first));
+  row.emplace_back(chunk.records);
+  row.emplace_back(now);
+  row.emplace_back(sql::Blob{std::move(chunk.body)});
+  rows.push_back(std::move(row));
+  chunk = OpenChunk{.first = chunk.first + chunk.records, .records = 0, .body = {}};
 }
 
 }  // namespace
@@ -64,12 +88,11 @@ CREATE TABLE partitions (
   begin_offset INTEGER NOT NULL,
   UNIQUE (topic_id, number)
 );
-CREATE TABLE records (
+CREATE TABLE chunks (
   place INTEGER PRIMARY KEY,
+  records INTEGER NOT NULL,
   appended_at INTEGER NOT NULL,
-  key BLOB NOT NULL,
-  headers BLOB NOT NULL,
-  value BLOB NOT NULL
+  body BLOB NOT NULL
 );
 CREATE TABLE consumer_groups (
   id INTEGER PRIMARY KEY,
@@ -97,9 +120,9 @@ Result<Overview> read_overview(sql::Tx& tx) {
     by_id[topic.id] = &topic;
   }
   EKIDEN_TRY(const Rows partitions,
-             tx.query("SELECT p.id, p.topic_id, p.number, p.begin_offset, (SELECT r.place FROM records r "
-                      "WHERE r.place >= p.id * $1 AND r.place < (p.id + 1) * $1 "
-                      "ORDER BY r.place DESC LIMIT 1) "
+             tx.query("SELECT p.id, p.topic_id, p.number, p.begin_offset, (SELECT c.place + c.records "
+                      "FROM chunks c WHERE c.place >= p.id * $1 AND c.place < (p.id + 1) * $1 "
+                      "ORDER BY c.place DESC LIMIT 1) "
                       "FROM partitions p ORDER BY p.topic_id, p.number",
                       {kOffsetEnd}));
   for (const sql::Row& row : partitions) {
@@ -112,7 +135,7 @@ Result<Overview> read_overview(sql::Tx& tx) {
     topic->second->partitions.push_back(id);
     ++topic->second->config.partitions;
     const std::int64_t begin = row.integer(3);
-    overview.bounds.push_back({id, begin, row.is_null(4) ? begin : offset_of(row.integer(4)) + 1});
+    overview.bounds.push_back({id, begin, row.is_null(4) ? begin : offset_of(row.integer(4))});
   }
   return overview;
 }
@@ -141,63 +164,76 @@ Result<void> ensure_topic(sql::Tx& tx, const TopicConfig& wanted) {
 }
 
 Result<void> append(sql::Tx& tx, Timestamp now, std::span<Append> appends) {
-  std::map<PartitionId, std::int64_t> ends;
+  std::map<PartitionId, OpenChunk> open;
   std::vector<Params> rows;
-  rows.reserve(appends.size());
   for (Append& one : appends) {
-    auto end = ends.find(one.partition);
-    if (end == ends.end()) {
-      EKIDEN_TRY(const std::int64_t begin, begin_of(tx, one.partition));
-      EKIDEN_TRY(const std::int64_t next, end_of(tx, one.partition, begin));
-      end = ends.emplace(one.partition, next).first;
+    auto found = open.find(one.partition);
+    if (found == open.end()) {
+      found = open.emplace(one.partition, OpenChunk{}).first;
+      EKIDEN_TRY(found->second.first, end_of(tx, one.partition));
     }
-    one.offset = end->second++;
-    if (one.offset >= kOffsetEnd) return Error{Errc::too_large, "partition-full", "the partition is full"};
-    Params row;
-    row.reserve(5);
-    row.emplace_back(place_of(one.partition, one.offset));
-    row.emplace_back(now);
-    row.emplace_back(sql::Blob{one.message->key});
-    row.emplace_back(sql::Blob{encode_headers(one.message->headers)});
-    row.emplace_back(sql::Blob{one.message->value});
-    rows.push_back(std::move(row));
+    OpenChunk& chunk = found->second;
+    one.offset = chunk.first + chunk.records;
+    if (one.offset >= kOffsetEnd - 1)
+      return Error{Errc::too_large, "partition-full", "the partition is full"};
+    append_to_chunk(chunk.body, *one.message);
+    ++chunk.records;
+    if (chunk.records == kChunkRecordsMax || chunk.body.size() >= kChunkBytesMax) {
+      close_chunk(one.partition, now, chunk, rows);
+    }
   }
+  for (auto& [id, chunk] : open) close_chunk(id, now, chunk, rows);
   EKIDEN_CHECK(tx.execute_batch(
-      "INSERT INTO records (place, appended_at, key, headers, value) VALUES ($1, $2, $3, $4, $5)",
-      std::move(rows)));
+      "INSERT INTO chunks (place, records, appended_at, body) VALUES ($1, $2, $3, $4)", std::move(rows)));
   return {};
 }
+
+namespace {
+
+/// From which chunk to which a page reaches: none where first > last.
+struct Span {
+  std::int64_t first = 1;
+  std::int64_t last = 0;
+};
+
+Result<Span> span_of(sql::Tx& tx, PartitionId id, std::int64_t from, std::size_t max, std::size_t bytes_max) {
+  EKIDEN_TRY(const Rows start, tx.query("SELECT place FROM chunks WHERE place >= $1 AND place <= $2 "
+                                        "ORDER BY place DESC LIMIT 1",
+                                        {place_of(id, 0), place_of(id, from)}));
+  Span span;
+  if (start.empty()) return span;
+  span.first = start.front().integer(0);
+  // Lengths come from the row's head, so this pass does not touch the pages of the bodies.
+  EKIDEN_TRY(const Rows sizes, tx.query("SELECT place, records, length(body) FROM chunks "
+                                        "WHERE place >= $1 AND place <= $2 ORDER BY place LIMIT $3",
+                                        {span.first, place_of(id, kOffsetEnd - 1), max + 1}));
+  std::size_t bytes = 0;
+  std::int64_t next = from;
+  for (const sql::Row& row : sizes) {
+    bytes += static_cast<std::size_t>(row.integer(2));
+    if (bytes > bytes_max && next > from) break;
+    span.last = row.integer(0);
+    next = offset_of(span.last) + row.integer(1);
+    if (std::cmp_greater_equal(next - from, max)) break;
+  }
+  return span;
+}
+
+}  // namespace
 
 Result<Page> read_page(sql::Tx& tx, PartitionId id, const TopicPartition& at, std::int64_t from,
                        std::size_t max, std::size_t bytes_max) {
   Page page;
   EKIDEN_TRY(page.begin, begin_of(tx, id));
-  const std::int64_t first = place_of(id, std::max(from, page.begin));
-  // Lengths come from the row's head, so this pass does not touch the pages of large values.
-  EKIDEN_TRY(const Rows sizes,
-             tx.query("SELECT place, length(key) + length(headers) + length(value) FROM records "
-                      "WHERE place >= $1 AND place <= $2 ORDER BY place LIMIT $3",
-                      {first, place_of(id, kOffsetEnd - 1), max}));
-  std::size_t bytes = 0;
-  std::int64_t last = first - 1;
-  for (const sql::Row& row : sizes) {
-    bytes += static_cast<std::size_t>(row.integer(1));
-    if (bytes > bytes_max && last >= first) break;
-    last = row.integer(0);
-  }
-  if (last < first) return page;
-  EKIDEN_TRY(const Rows rows, tx.query("SELECT place, appended_at, key, headers, value FROM records "
+  const std::int64_t start = std::max(from, page.begin);
+  EKIDEN_TRY(const Span span, span_of(tx, id, start, max, bytes_max));
+  if (max == 0 || span.first > span.last) return page;
+  EKIDEN_TRY(const Rows rows, tx.query("SELECT place, appended_at, body FROM chunks "
                                        "WHERE place >= $1 AND place <= $2 ORDER BY place",
-                                       {first, last}));
-  page.records.reserve(rows.size());
+                                       {span.first, span.last}));
   for (const sql::Row& row : rows) {
-    EKIDEN_TRY(Headers headers, decode_headers(row.bytes(3)));
-    page.records.push_back({.at = at,
-                            .offset = Offset{offset_of(row.integer(0))},
-                            .appended_at = row.time(1),
-                            .key = row.bytes(2),
-                            .value = row.bytes(4),
-                            .headers = std::move(headers)});
+    EKIDEN_CHECK(
+        decode_chunk(row.bytes(2), at, offset_of(row.integer(0)), row.time(1), start, max, page.records));
   }
   return page;
 }
@@ -273,20 +309,20 @@ Result<std::int64_t> reset_commit(sql::Tx& tx, std::int64_t group, PartitionId p
 
 Result<std::int64_t> drop_oldest(sql::Tx& tx, PartitionId id, Timestamp before, std::int64_t max) {
   EKIDEN_TRY(const std::int64_t begin, begin_of(tx, id));
-  EKIDEN_TRY(const Rows rows, tx.query("SELECT place, appended_at FROM records "
+  EKIDEN_TRY(const Rows rows, tx.query("SELECT place, records, appended_at FROM chunks "
                                        "WHERE place >= $1 AND place <= $2 ORDER BY place LIMIT $3",
                                        {place_of(id, begin), place_of(id, kOffsetEnd - 1), max}));
   // Only from the front: a record that a wrong clock has made old does not tear a hole.
   std::int64_t dropped = 0;
+  std::int64_t last = 0;
   for (const sql::Row& row : rows) {
-    if (row.time(1) >= before) break;
-    ++dropped;
+    if (row.time(2) >= before || dropped >= max) break;
+    dropped += row.integer(1);
+    last = row.integer(0);
   }
   if (dropped == 0) return 0;
-  const std::int64_t last = rows[static_cast<std::size_t>(dropped - 1)].integer(0);
-  EKIDEN_CHECK(tx.execute("DELETE FROM records WHERE place >= $1 AND place <= $2", {place_of(id, 0), last}));
-  EKIDEN_CHECK(
-      tx.execute("UPDATE partitions SET begin_offset = $2 WHERE id = $1", {id, offset_of(last) + 1}));
+  EKIDEN_CHECK(tx.execute("DELETE FROM chunks WHERE place >= $1 AND place <= $2", {place_of(id, 0), last}));
+  EKIDEN_CHECK(tx.execute("UPDATE partitions SET begin_offset = $2 WHERE id = $1", {id, begin + dropped}));
   return dropped;
 }
 

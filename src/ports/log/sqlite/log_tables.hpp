@@ -53,7 +53,7 @@ struct Page {
 };
 
 /// Records from `from` on, or from the partition's begin where that is later: at most `max`, and no more
-/// than fit into `bytes_max`, but at least one where there is any.
+/// chunks than fit into `bytes_max`, but at least one record where there is any.
 Result<Page> read_page(sql::Tx& tx, PartitionId id, const TopicPartition& at, std::int64_t from,
                        std::size_t max, std::size_t bytes_max);
 
@@ -78,8 +78,8 @@ Result<void> write_commits(sql::Tx& tx, const std::vector<Commit>& commits);
 /// Moves an offset anywhere. @returns its new number of resets.
 Result<std::int64_t> reset_commit(sql::Tx& tx, std::int64_t group, PartitionId partition, std::int64_t next);
 
-/// Drops at most `max` of the oldest records that were appended before `before`.
-/// @returns how many: fewer than `max` where the rest is younger.
+/// Drops the oldest chunks, of `max` records or a chunk more, that were appended before `before`.
+/// @returns how many records: fewer than `max` where the rest is younger.
 Result<std::int64_t> drop_oldest(sql::Tx& tx, PartitionId id, Timestamp before, std::int64_t max);
 
 }  // namespace ekiden::log::sqlite

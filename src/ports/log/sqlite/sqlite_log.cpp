@@ -1,7 +1,6 @@
 #include "ports/log/sqlite/sqlite_log.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "ports/log/checks.hpp"

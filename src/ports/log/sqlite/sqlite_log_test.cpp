@@ -152,6 +152,24 @@ TEST_F(SqliteLogTest, AFullQueueAnswersBusyAndWhatWasTakenArrives) {
   EXPECT_THAT(member.seen, SizeIs(taken));
 }
 
+TEST_F(SqliteLogTest, ABusyPartitionDoesNotKeepTheOthersFromTheirTurn) {
+  for (const std::size_t tail : {std::size_t{0}, std::size_t{1} << 20}) {
+    SCOPED_TRACE(tail);
+    const auto log = open({.tail_bytes_max = tail});
+    ASSERT_TRUE(log->ensure_topics({{.name = "t", .partitions = 4}}));
+    ConsumerConfig own_group = config();
+    own_group.group = "g" + std::to_string(tail);
+    Member member(*log, own_group);
+    ASSERT_TRUE(member.own(4));
+    send_all(*log, numbered("t", 400, 40));
+    member.seen.clear();
+    for (int i = 0; i < 8; ++i) member.poll(contract::kPatience, 10);
+    std::set<TopicPartition> seen;
+    for (const Record& record : member.seen) seen.insert(record.at);
+    EXPECT_THAT(seen, SizeIs(4));
+  }
+}
+
 TEST_F(SqliteLogTest, ClosingTheLogAppendsWhatIsQueued) {
   Deliveries deliveries;
   {

@@ -75,7 +75,7 @@ Result<ApiKey> key_of(KeyBody body, Timestamp now) {
   EKIDEN_TRY(key.name, clean_text(body.name, "name", TextRules{.chars_min = 1, .chars_max = 80}));
   if (body.scopes.empty()) return Error{Errc::invalid, "empty", "give at least one scope", "scopes"};
   for (std::size_t i = 0; i < body.scopes.size(); ++i) {
-    if (!std::ranges::contains(kScopes, body.scopes[i])) {
+    if (std::ranges::find(kScopes, body.scopes[i]) == kScopes.end()) {
       return Error{Errc::invalid, "unknown-scope", "give scopes of uploads:write, workouts:read, leaderboards:read",
                    "scopes[" + std::to_string(i) + "]"};
     }

@@ -11,8 +11,15 @@ namespace ekiden::user {
 
 namespace {
 
-Result<std::string> argon2id(const std::string& password, const PasswordCost& cost) {
+bool matches(const std::string& hash, const std::string& password) {
+  return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+}  // namespace
+
+Result<std::string> hash_password(const std::string& password, const PasswordCost& cost) {
   std::array<char, crypto_pwhash_STRBYTES> out{};
+  if (sodium_init() < 0) throw std::runtime_error("libsodium does not start");
   if (crypto_pwhash_str_alg(out.data(), password.data(), password.size(), cost.passes, cost.memory_kib * 1024,
                             crypto_pwhash_ALG_ARGON2ID13) != 0) {
     return Error{Errc::busy, "out-of-memory", "there is no memory to hash a password now: try again"};
@@ -20,24 +27,17 @@ Result<std::string> argon2id(const std::string& password, const PasswordCost& co
   return std::string(out.data());
 }
 
-bool matches(const std::string& hash, const std::string& password) {
-  return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
-}
-
-}  // namespace
-
 PasswordHasher::PasswordHasher(runtime::CpuPool& pool, PasswordCost cost) : pool_(pool), cost_(cost) {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium does not start");
   std::array<unsigned char, 32> bytes{};
   randombytes_buf(bytes.data(), bytes.size());
-  auto made = argon2id(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), cost_);
+  auto made = hash_password(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), cost_);
   if (!made) throw std::runtime_error(made.error().text());
   nobody_ = *std::move(made);
 }
 
 Result<std::string> PasswordHasher::hash(std::string password, Deadline deadline) {
   return runtime::run_blocking(
-      pool_, [password = std::move(password), cost = cost_] { return argon2id(password, cost); }, deadline);
+      pool_, [password = std::move(password), cost = cost_] { return hash_password(password, cost); }, deadline);
 }
 
 Result<bool> PasswordHasher::verify(std::string hash, std::string password, Deadline deadline) {

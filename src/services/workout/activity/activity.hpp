@@ -73,31 +73,31 @@ constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
 /// A stretch that the device marked. Totals as recorded; nullopt where it does not say.
 struct Lap {
-  std::optional<std::int64_t> start_ms;  ///< since 1970 in UTC
-  std::optional<double> elapsed_s;
-  std::optional<double> timer_s;
-  std::optional<double> distance_m;
-  std::optional<double> average_heart_rate_bpm;
-  std::optional<double> max_heart_rate_bpm;
-  std::optional<double> max_speed_mps;
-  std::optional<double> calories_kcal;
+  std::optional<std::int64_t> start_ms = {};  ///< since 1970 in UTC
+  std::optional<double> elapsed_s = {};
+  std::optional<double> timer_s = {};
+  std::optional<double> distance_m = {};
+  std::optional<double> average_heart_rate_bpm = {};
+  std::optional<double> max_heart_rate_bpm = {};
+  std::optional<double> max_speed_mps = {};
+  std::optional<double> calories_kcal = {};
 };
 
 /// Totals that the device itself recorded; they come before what we would compute (CONVENTIONS: "Take").
 struct Recorded {
-  std::optional<std::int64_t> start_ms;
-  std::optional<double> distance_m;
-  std::optional<double> elapsed_s;
-  std::optional<double> timer_s;
-  std::optional<double> moving_s;
-  std::optional<double> ascent_m;
-  std::optional<double> descent_m;
-  std::optional<double> max_speed_mps;
-  std::optional<double> average_heart_rate_bpm;
-  std::optional<double> max_heart_rate_bpm;
-  std::optional<double> average_cadence_rpm;
-  std::optional<double> average_power_w;
-  std::optional<double> calories_kcal;
+  std::optional<std::int64_t> start_ms = {};
+  std::optional<double> distance_m = {};
+  std::optional<double> elapsed_s = {};
+  std::optional<double> timer_s = {};
+  std::optional<double> moving_s = {};
+  std::optional<double> ascent_m = {};
+  std::optional<double> descent_m = {};
+  std::optional<double> max_speed_mps = {};
+  std::optional<double> average_heart_rate_bpm = {};
+  std::optional<double> max_heart_rate_bpm = {};
+  std::optional<double> average_cadence_rpm = {};
+  std::optional<double> average_power_w = {};
+  std::optional<double> calories_kcal = {};
 };
 
 /// One activity as a file tells it: what was recorded, nothing computed.

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/logger.hpp"
+#include "runtime/executor.hpp"
+#include "services/service_caller.hpp"
+#include "services/service_spec.hpp"
+
+namespace ekiden::app {
+
+/// Where a service's handlers run, as its model says. @threads any
+class ServiceHost {
+ public:
+  ServiceHost(std::string_view service, const runtime::Model& model, const Clock& clock, const Logger& logger,
+              runtime::FiguresRegistry& figures);
+  ~ServiceHost();
+
+  /// Runs the handler on the service's own threads and resumes on the caller's. @errors as ServiceCaller::call.
+  runtime::Task<Result<http::Response>> run(const http::Route& route, http::Request request);
+  /// The service's loops; null for a thread pool.
+  runtime::LoopExecutor* loops() const { return loops_.get(); }
+  /// Runs what is queued, then ends the threads.
+  void stop();
+
+ private:
+  const Clock& clock_;
+  const Logger logger_;
+  std::unique_ptr<runtime::ThreadPoolExecutor> pool_;
+  std::unique_ptr<runtime::LoopExecutor> loops_;
+  std::atomic<std::size_t> next_loop_ = 0;
+};
+
+/// Calls services of this process. Filled at start, then only read.
+class LocalCaller final : public services::ServiceCaller {
+ public:
+  void add(const services::ServiceSpec& spec, ServiceHost& host);
+  runtime::Task<Result<http::Response>> call(const http::Route& route, http::Request request) override;
+  bool is_reachable(std::string_view service) const override;
+
+ private:
+  std::unordered_map<const http::Route*, ServiceHost*> hosts_;
+  std::map<std::string, bool, std::less<>> services_;
+};
+
+}  // namespace ekiden::app

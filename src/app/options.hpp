@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/logger.hpp"
+#include "http/server.hpp"
+
+namespace ekiden::app {
+
+/// What concerns the process as a whole.
+struct ProcessConfig {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;
+  LogLevel log_level = LogLevel::info;
+  std::chrono::milliseconds grace{20'000};
+  std::vector<std::string> trusted_proxies;
+  std::int64_t proxy_hops = 1;
+  std::int64_t connections_max = 16'384;
+  std::int64_t disk_threads = 2;
+  std::int64_t sql_readers = 2;
+};
+
+/// Every option of the program.
+ConfigSchema schema();
+ProcessConfig read_process_config(const Config& config);
+
+}  // namespace ekiden::app

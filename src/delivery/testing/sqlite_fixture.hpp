@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/testing/manual_clock.hpp"
+#include "base/testing/seeded_random.hpp"
+#include "delivery/outbox.hpp"
+#include "ports/sql/sqlite/sqlite.hpp"
+
+namespace ekiden::delivery::testing {
+
+class NoLog final : public LogSink {
+ public:
+  void write(LogLevel, std::string) override {}
+};
+
+/// A database of one service in a folder of its own, with the delivery tables and a table of effects.
+class SqliteFixture {
+ public:
+  SqliteFixture() {
+    std::string name = (std::filesystem::temp_directory_path() / "ekiden-delivery-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    sql::SqliteConfig config;
+    config.file = folder_ / "service.db";
+    config.durable = false;
+    auto made = sql::make_sqlite(std::move(config), clock, logger);
+    EXPECT_TRUE(made) << made.error().text();
+    database = *std::move(made);
+    const auto steps = sql::migrate(
+        *database,
+        {kDeliveryMigration,
+         {.name = "0001_effects",
+          .text = "CREATE TABLE effects (place BIGINT PRIMARY KEY, group_name TEXT NOT NULL, event_id BYTEA "
+                  "NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, sequence BIGINT NOT NULL);\n"}});
+    EXPECT_TRUE(steps) << steps.error().text();
+  }
+  ~SqliteFixture() {
+    database.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  SqliteFixture(const SqliteFixture&) = delete;
+  SqliteFixture& operator=(const SqliteFixture&) = delete;
+
+  std::int64_t count(std::string_view statement, sql::Params params = {}) {
+    const auto rows = database->read([&](sql::Tx& tx) { return tx.query(statement, params); });
+    EXPECT_TRUE(rows) << rows.error().text();
+    return rows ? rows->at(0).integer(0) : -1;
+  }
+
+  ekiden::testing::ManualClock clock;
+  ekiden::testing::SeededRandom random{7};
+  Ids ids{clock, random};
+  NoLog sink;
+  Logger logger{sink, clock};
+  std::unique_ptr<sql::Database> database;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+inline Envelope event_of(std::string key, std::string subject, std::int64_t sequence = 0,
+                         std::string type = "thing.happened") {
+  return {.id = {},
+          .source = {},
+          .type = std::move(type),
+          .subject = std::move(subject),
+          .time = {},
+          .partition_key = std::move(key),
+          .traceparent = {},
+          .schema = 1,
+          .sequence = sequence,
+          .data = R"({"n":1})"};
+}
+
+}  // namespace ekiden::delivery::testing

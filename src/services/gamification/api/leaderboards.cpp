@@ -1,0 +1,277 @@
+#include "services/gamification/api/leaderboards.hpp"
+
+#include <boost/describe.hpp>
+
+#include "base/time_zone.hpp"
+#include "json/json.hpp"
+#include "services/gamification/domain/boards.hpp"
+#include "services/gamification/store/ledger.hpp"
+
+namespace ekiden::gamification {
+
+namespace {
+
+struct ItemView {
+  std::int64_t rank = 0;
+  UserId user_id;
+  std::string display_name;
+  std::int64_t score = 0;
+  Timestamp reached_at;
+};
+BOOST_DESCRIBE_STRUCT(ItemView, (), (rank, user_id, display_name, score, reached_at))
+
+struct BoardView {
+  std::string metric;
+  std::string sport;
+  std::string period;
+  std::string unit;
+  std::int64_t members = 0;
+  std::string state;  ///< `ready`, or `rebuilding`: what is shown may not be whole
+  std::vector<ItemView> items;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(BoardView, (), (metric, sport, period, unit, members, state, items, next_cursor))
+
+struct AroundView {
+  std::string metric;
+  std::string sport;
+  std::string period;
+  std::string unit;
+  std::int64_t members = 0;
+  std::string state;
+  std::optional<std::int64_t> rank;
+  std::optional<double> percentile;
+  std::vector<ItemView> items;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(AroundView, (), (metric, sport, period, unit, members, state, rank, percentile, items, next_cursor))
+
+struct BoardKindView {
+  std::string metric;
+  std::string sport;
+  std::string unit;
+  std::vector<std::string> periods;  ///< those of today, in UTC
+};
+BOOST_DESCRIBE_STRUCT(BoardKindView, (), (metric, sport, unit, periods))
+
+struct BoardKindsView {
+  std::vector<BoardKindView> items;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(BoardKindsView, (), (items, next_cursor))
+
+struct RankView {
+  std::string metric;
+  std::string sport;
+  std::string period;
+  std::string unit;
+  std::int64_t rank = 0;
+  std::int64_t members = 0;
+  double percentile = 0;
+  std::int64_t score = 0;
+  Timestamp reached_at;
+};
+BOOST_DESCRIBE_STRUCT(RankView, (), (metric, sport, period, unit, rank, members, percentile, score, reached_at))
+
+struct RanksView {
+  std::vector<RankView> items;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(RanksView, (), (items, next_cursor))
+
+struct EntryView {
+  WorkoutId workout_id;
+  std::int64_t amount = 0;
+  Timestamp ended_at;
+};
+BOOST_DESCRIBE_STRUCT(EntryView, (), (workout_id, amount, ended_at))
+
+struct EntriesView {
+  std::vector<EntryView> items;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(EntriesView, (), (items, next_cursor))
+
+constexpr std::int64_t kAroundMax = 50;
+constexpr std::int64_t kEntriesShown = 200;
+
+Result<BoardName> board_of(const http::Request& request) {
+  return BoardName::parse(request.param("metric"), request.param("sport"), request.param("period"));
+}
+
+std::string state_of(const ranking::Ranking& ranking) {
+  return ranking.state() == ranking::State::ready ? "ready" : "rebuilding";
+}
+
+std::vector<ItemView> items_of(const std::vector<ranking::Entry>& entries, const NameDirectory& names) {
+  std::vector<UserId> people;
+  people.reserve(entries.size());
+  for (const ranking::Entry& entry : entries) people.push_back(entry.member);
+  std::vector<std::string> found = names.names_of(people);
+  std::vector<ItemView> items;
+  items.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    items.push_back({.rank = entries[i].rank, .user_id = entries[i].member, .display_name = std::move(found[i]),
+                     .score = entries[i].score, .reached_at = entries[i].reached_at});
+  }
+  return items;
+}
+
+template <class View>
+View view_of(const BoardName& board, const ranking::Ranking& ranking, std::int64_t members) {
+  View view;
+  view.metric = std::string(to_string(board.metric));
+  view.sport = board.sport;
+  view.period = board.period.to_string();
+  view.unit = std::string(unit_of(board.metric));
+  view.members = members;
+  view.state = state_of(ranking);
+  return view;
+}
+
+/// A cursor holds the last entry shown, so that paging is steady while scores move.
+std::string position_of(const ranking::Entry& last) {
+  return std::to_string(last.score) + " " + std::to_string(to_micros(last.reached_at)) + " " + last.member.to_string();
+}
+
+Result<ranking::Standing> standing_of(const std::string& position) {
+  const std::size_t first = position.find(' ');
+  const std::size_t second = position.find(' ', first + 1);
+  const auto member = second == std::string::npos ? std::nullopt : UserId::parse(position.substr(second + 1));
+  if (!member) return Error{Errc::invalid, "bad-cursor", "this cursor is not one of ours", "cursor"};
+  return ranking::Standing{.member = *member, .score = std::stoll(position.substr(0, first)),
+                           .reached_at = from_micros(std::stoll(position.substr(first + 1, second - first - 1)))};
+}
+
+/// `me`, or somebody's id.
+Result<UserId> person_of(const http::Request& request) {
+  const std::string& text = request.param("user_id");
+  if (text == "me") return request.user().user_id;
+  const auto user_id = UserId::parse(text);
+  if (!user_id) return Error{Errc::not_found, "not-found", "there is no such person", "user_id"};
+  return *user_id;
+}
+
+}  // namespace
+
+Result<http::Response> LeaderboardsApi::list(http::Request& request) {
+  EKIDEN_CHECK(http::QueryReader(request, {}).check());
+  const auto today = local_date(clock_.now(), std::chrono::seconds{0});
+  std::vector<std::string> periods;
+  for (const Period::Kind kind : kPeriodKinds) periods.push_back(Period::of(kind, today).to_string());
+  BoardKindsView view;
+  for (const Metric metric : kMetrics) {
+    for (const std::string_view sport : kBoardSports) {
+      view.items.push_back({.metric = std::string(to_string(metric)), .sport = std::string(sport),
+                            .unit = std::string(unit_of(metric)), .periods = periods});
+    }
+  }
+  return http::Response::json(200, json::write(view));
+}
+
+Result<http::Response> LeaderboardsApi::page(http::Request& request) {
+  const http::QueryReader query(request, {"limit", "cursor"});
+  EKIDEN_CHECK(query.check());
+  EKIDEN_TRY(const BoardName board, board_of(request));
+  EKIDEN_TRY(const std::int64_t limit, query.limit());
+  const std::string key = board.to_key();
+  EKIDEN_TRY(const auto position, query.cursor(cursors_, key));
+  std::vector<ranking::Entry> entries;
+  if (position) {
+    EKIDEN_TRY(const ranking::Standing last, standing_of(*position));
+    EKIDEN_TRY(entries, ranking_.range_after(key, last, limit + 1));
+  } else {
+    EKIDEN_TRY(entries, ranking_.range(key, 1, limit + 1));
+  }
+  EKIDEN_TRY(const std::int64_t members, ranking_.size(key));
+  auto view = view_of<BoardView>(board, ranking_, members);
+  if (std::cmp_greater(entries.size(), limit)) {
+    entries.pop_back();
+    view.next_cursor = cursors_.seal(key, position_of(entries.back()));
+  }
+  view.items = items_of(entries, names_);
+  return http::Response::json(200, json::write(view));
+}
+
+Result<http::Response> LeaderboardsApi::around(http::Request& request) {
+  const http::QueryReader query(request, {"limit"});
+  EKIDEN_CHECK(query.check());
+  EKIDEN_TRY(const BoardName board, board_of(request));
+  EKIDEN_TRY(const UserId person, person_of(request));
+  EKIDEN_TRY(const std::int64_t each_side, query.number("limit", 5, 1, kAroundMax));
+  const std::string key = board.to_key();
+  EKIDEN_TRY(const auto entries, ranking_.around(key, person, each_side, each_side));
+  EKIDEN_TRY(const std::int64_t members, ranking_.size(key));
+  auto view = view_of<AroundView>(board, ranking_, members);
+  for (const ranking::Entry& entry : entries) {
+    if (entry.member != person) continue;
+    view.rank = entry.rank;
+    view.percentile = percentile_of(entry.rank, members);
+  }
+  view.items = items_of(entries, names_);
+  return http::Response::json(200, json::write(view));
+}
+
+Result<http::Response> LeaderboardsApi::behind(http::Request& request) {
+  EKIDEN_CHECK(http::QueryReader(request, {}).check());
+  EKIDEN_TRY(const BoardName board, board_of(request));
+  EKIDEN_TRY(const UserId person, person_of(request));
+  // Which workouts they are is the person's own business: others may not be allowed to see them.
+  if (person != request.user().user_id) return Error{Errc::not_found, "not-found", "only one's own entries can be listed", "user_id"};
+  EKIDEN_TRY(const auto entries,
+             db_.read([&](sql::Tx& tx) { return entries_behind(tx, board.to_key(), person, kEntriesShown); }, request.deadline));
+  EntriesView view;
+  for (const LedgerEntry& entry : entries) {
+    view.items.push_back({.workout_id = entry.workout_id, .amount = entry.amount, .ended_at = entry.ended_at});
+  }
+  return http::Response::json(200, json::write(view));
+}
+
+Result<http::Response> LeaderboardsApi::my_ranks(http::Request& request) {
+  EKIDEN_CHECK(http::QueryReader(request, {}).check());
+  const UserId me = request.user().user_id;
+  const auto today = local_date(clock_.now(), std::chrono::seconds{0});
+  RanksView view;
+  for (const Period::Kind kind : kPeriodKinds) {
+    const Period period = Period::of(kind, today);
+    for (const std::string_view sport : kBoardSports) {
+      for (const Metric metric : kMetrics) {
+        const BoardName board{metric, std::string(sport), period};
+        const std::string key = board.to_key();
+        EKIDEN_TRY(const auto entry, ranking_.rank(key, me));
+        if (!entry) continue;
+        EKIDEN_TRY(const std::int64_t members, ranking_.size(key));
+        view.items.push_back({.metric = std::string(to_string(metric)), .sport = board.sport, .period = period.to_string(),
+                              .unit = std::string(unit_of(metric)), .rank = entry->rank, .members = members,
+                              .percentile = percentile_of(entry->rank, members), .score = entry->score, .reached_at = entry->reached_at});
+      }
+    }
+  }
+  return http::Response::json(200, json::write(view));
+}
+
+std::vector<http::Route> LeaderboardsApi::routes() {
+  constexpr std::string_view kScope = "leaderboards:read";
+  const auto call = [this](Result<http::Response> (LeaderboardsApi::*method)(http::Request&)) {
+    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  };
+  return {
+      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards", .handler = call(&LeaderboardsApi::list), .scope = kScope,
+       .doc = {.summary = "Which boards there are", .tag = "leaderboards", .response_schema = json::schema_of<BoardKindsView>}},
+      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}", .handler = call(&LeaderboardsApi::page),
+       .scope = kScope,
+       .doc = {.summary = "A board, from the top", .tag = "leaderboards", .response_schema = json::schema_of<BoardView>,
+               .query_parameters = {"limit", "cursor"}}},
+      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
+       .handler = call(&LeaderboardsApi::around), .scope = kScope,
+       .doc = {.summary = "A person's neighbours on a board", .tag = "leaderboards", .response_schema = json::schema_of<AroundView>,
+               .query_parameters = {"limit"}}},
+      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
+       .handler = call(&LeaderboardsApi::behind), .scope = kScope,
+       .doc = {.summary = "The workouts behind one's score", .tag = "leaderboards", .response_schema = json::schema_of<EntriesView>}},
+      {.verb = http::Verb::get, .pattern = "/api/v1/me/ranks", .handler = call(&LeaderboardsApi::my_ranks), .scope = kScope,
+       .doc = {.summary = "Where one stands today", .tag = "leaderboards", .response_schema = json::schema_of<RanksView>}},
+  };
+}
+
+}  // namespace ekiden::gamification

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/logger.hpp"
+#include "http/cursor.hpp"
+#include "ports/ranking/ranking.hpp"
+#include "services/gamification/config.hpp"
+#include "services/service_spec.hpp"
+
+namespace ekiden::gamification {
+
+/// What the service works with; everything outlives it.
+struct GamificationParts {
+  sql::Database& db;
+  ranking::Ranking& ranking;
+  const http::CursorSealer& cursors;
+  const Clock& clock;
+  Logger logger;
+};
+
+/// The service's steps of schema, in order: also for `ekiden migrate`.
+std::vector<sql::Migration> migrations();
+
+services::ServiceSpec gamification_service(GamificationParts parts, GamificationConfig config);
+
+/// Settings `gamification.*`: what they are, and the record they make.
+std::vector<OptionInfo> options();
+GamificationConfig read_config(const Config& config);
+
+}  // namespace ekiden::gamification
