@@ -41,7 +41,7 @@ Task<Result<http::Response>> on_loop(boost::asio::any_io_executor executor, Task
 
 ServiceHost::ServiceHost(std::string_view service, const runtime::Model& model, const Clock& clock, const Logger& logger,
                          runtime::FiguresRegistry& figures)
-    : clock_(clock), logger_(logger) {
+    : logger_(logger) {
   runtime::ExecutorLabel label{.service = std::string(service), .name = "requests"};
   if (const auto* threads = std::get_if<runtime::ThreadPool>(&model)) {
     pool_ = std::make_unique<runtime::ThreadPoolExecutor>(std::move(label), *threads, logger, figures);

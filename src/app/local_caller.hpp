@@ -28,7 +28,6 @@ class ServiceHost {
   void stop();
 
  private:
-  const Clock& clock_;
   const Logger logger_;
   std::unique_ptr<runtime::ThreadPoolExecutor> pool_;
   std::unique_ptr<runtime::LoopExecutor> loops_;

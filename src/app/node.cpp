@@ -63,7 +63,7 @@ class Node::State {
                   .inflight_max = static_cast<std::size_t>(gateway_config_.inflight_max)},
                  clock, logger_, figures_),
         lifecycle_(clock, logger_) {
-    const ServiceContext context{config, stores_, clock, random, ids_, signer_, cursors_, figures_, logger_};
+    const ServiceContext context{config, stores_, clock, random, ids_, signer_, cursors_, figures_, metrics_, logger_};
     const auto wanted = [&names](std::string_view name) { return names.empty() || std::ranges::find(names, name) != names.end(); };
     for (const auto& [name, make] : kMakers) {
       if (wanted(name)) services_.push_back(make(context));

@@ -75,11 +75,24 @@ std::unique_ptr<RunningService> make_user(const ServiceContext& context) {
   return running;
 }
 
+std::unique_ptr<RunningService> make_workout(const ServiceContext& context) {
+  auto running = with_tables(context, "workout", workout::migrations());
+  const workout::WorkoutConfig config = workout::read_config(context.config);
+  // Its jobs run on its own loops, so those come first.
+  running->host = std::make_unique<ServiceHost>("workout", workout::model(config), context.clock, context.logger.with("workout"), context.figures);
+  running->spec = workout::workout_service(
+      {.db = *running->db, .blobs = context.stores.blobs(), .loops = *running->host->loops(), .cursors = context.cursors,
+       .figures = context.figures, .metrics = context.metrics, .wake_relay = running->relay->bell(), .clock = context.clock,
+       .ids = context.ids, .random = context.random, .logger = context.logger.with("workout")},
+      config);
+  return running;
+}
+
 std::unique_ptr<RunningService> make_gamification(const ServiceContext& context) {
   auto running = with_tables(context, "gamification", gamification::migrations());
   running->spec = gamification::gamification_service(
       {.db = *running->db, .ranking = context.stores.ranking(), .cursors = context.cursors, .clock = context.clock,
-       .random = context.random, .figures = context.figures, .logger = context.logger.with("gamification")},
+       .ids = context.ids, .random = context.random, .figures = context.figures, .logger = context.logger.with("gamification")},
       gamification::read_config(context.config));
   make_host(*running, context);
   return running;

@@ -27,6 +27,7 @@ struct ServiceContext {
   const http::TokenSigner& signer;
   const http::CursorSealer& cursors;
   runtime::FiguresRegistry& figures;
+  runtime::Metrics& metrics;
   const Logger& logger;
 };
 

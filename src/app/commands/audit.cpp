@@ -4,6 +4,7 @@
 #include "app/commands/operator_job.hpp"
 #include "app/delivery_audit.hpp"
 #include "services/gamification/audit.hpp"
+#include "services/gamification/consumers/workouts.hpp"
 #include "services/gamification/service.hpp"
 #include "services/workout/audit.hpp"
 
@@ -26,22 +27,6 @@ std::size_t report(std::string_view service, std::string_view check, const Resul
   return findings->size();
 }
 
-Result<gamification::CountedWorkout> counted(const events::WorkoutState& state) {
-  gamification::CountedWorkout workout{};
-  workout.workout_id = state.workout_id;
-  workout.user_id = state.user_id;
-  workout.sport = state.sport;
-  const auto date = parse_rfc3339(state.local_date.value_or("") + "T00:00:00Z");
-  if (!date) return Error{Errc::internal, "bad-date", "a workout has no local date"};
-  workout.local_date = std::chrono::year_month_day{std::chrono::floor<std::chrono::days>(*date)};
-  workout.ended_at = state.end_time;
-  workout.distance_m = state.distance_m;
-  workout.moving_s = state.moving_ms / 1000;
-  workout.elevation_gain_m = state.elevation_gain_m.value_or(0);
-  workout.counts = state.ranked;
-  return workout;
-}
-
 /// Boards against the workouts themselves: what nothing in between can have lost or doubled.
 Result<std::vector<std::string>> ledger_equals_workouts(Toolbox& tools) {
   WorkoutId last;
@@ -54,7 +39,7 @@ Result<std::vector<std::string>> ledger_equals_workouts(Toolbox& tools) {
       if (page.empty()) return std::optional<gamification::CountedWorkout>{};
       last = page.back().workout_id;
     }
-    EKIDEN_TRY(gamification::CountedWorkout next, counted(page[at++]));
+    EKIDEN_TRY(gamification::CountedWorkout next, gamification::counted(page[at++]));
     return std::optional{std::move(next)};
   });
 }
@@ -75,7 +60,8 @@ int audit(const CommandLine& line) {
   const http::TokenSigner signer(tools.stores().token_seed());
   const http::CursorSealer cursors(tools.stores().cursor_key());
   runtime::FiguresRegistry figures;
-  const ServiceContext context{*config, tools.stores(), tools.clock(), tools.random(), tools.ids(), signer, cursors, figures, tools.logger()};
+  runtime::Metrics metrics;
+  const ServiceContext context{*config, tools.stores(), tools.clock(), tools.random(), tools.ids(), signer, cursors, figures, metrics, tools.logger()};
   std::vector<std::unique_ptr<RunningService>> services;
   services.push_back(make_user(context));
   services.push_back(make_workout(context));

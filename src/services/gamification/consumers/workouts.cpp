@@ -15,6 +15,8 @@ std::optional<std::chrono::year_month_day> parse_date(std::string_view text) {
   return local_date(*midnight, std::chrono::seconds{0});
 }
 
+}  // namespace
+
 Result<CountedWorkout> counted(const events::WorkoutState& state) {
   CountedWorkout workout{.workout_id = state.workout_id,
                          .user_id = state.user_id,
@@ -35,6 +37,8 @@ Result<CountedWorkout> counted(const events::WorkoutState& state) {
   }
   return workout;
 }
+
+namespace {
 
 /// What the event makes of the workout: its new state, or one that is worth nothing.
 Result<CountedWorkout> read_event(const delivery::Envelope& envelope) {
