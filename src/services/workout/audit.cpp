@@ -97,7 +97,8 @@ std::vector<services::AuditCheck> audits(sql::Database& db, const blobs::Blobs& 
       {.name = "uploads-have-blobs", .run = [&db, &blobs](bool) { return uploads_have_blobs(db, blobs); }}};
 }
 
-Result<std::vector<events::WorkoutState>> live_workouts(sql::Database& db, WorkoutId after, std::int64_t limit) {
+Result<std::vector<events::WorkoutState>> live_workouts(sql::Database& db, WorkoutId after,
+                                                        std::int64_t limit) {
   EKIDEN_TRY(const auto workouts, db.read([&](sql::Tx& tx) { return list_all(tx, after, limit); }));
   std::vector<events::WorkoutState> states;
   states.reserve(workouts.size());

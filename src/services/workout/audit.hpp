@@ -12,6 +12,7 @@ namespace ekiden::workout {
 std::vector<services::AuditCheck> audits(sql::Database& db, const blobs::Blobs& blobs);
 
 /// What the living workouts are worth, page by page in order of id: for audits of what others made of them.
-Result<std::vector<events::WorkoutState>> live_workouts(sql::Database& db, WorkoutId after, std::int64_t limit);
+Result<std::vector<events::WorkoutState>> live_workouts(sql::Database& db, WorkoutId after,
+                                                        std::int64_t limit);
 
 }  // namespace ekiden::workout

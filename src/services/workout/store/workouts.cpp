@@ -260,7 +260,9 @@ Result<std::vector<Workout>> list_workouts(sql::Tx& tx, UserId user_id, const Wo
 }
 
 Result<std::vector<Workout>> list_all(sql::Tx& tx, WorkoutId after, std::int64_t limit) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query(std::string(kSelect) + "WHERE workout_id > $1 ORDER BY workout_id LIMIT $2", {after, limit}));
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query(std::string(kSelect) + "WHERE workout_id > $1 ORDER BY workout_id LIMIT $2", {after, limit}));
   std::vector<Workout> workouts;
   workouts.reserve(rows.size());
   for (const sql::Row& row : rows) {
