@@ -89,11 +89,10 @@ TEST_F(OutboxTest, ALowPositionThatCommitsLateIsFoundWhereACursorLosesIt) {
   // Another transaction drew its position first and commits last: its row appears below one that was read.
   const auto insert = [&](const char* subject, std::int64_t position) {
     const auto done = fix_.database->write([&](sql::Tx& tx) -> Result<void> {
-      EKIDEN_CHECK(
-          tx.execute("INSERT INTO outbox (event_id, position, topic, key, type, subject, sequence, "
-                     "headers, data, created_at) VALUES ($1, $2, 't', $3, 'x', $4, 0, $6, $6, $5)",
-                     {fix_.ids.make<EventId>(), position, sql::Blob{subject}, subject, fix_.clock.now(),
-                      sql::Blob{}}));
+      EKIDEN_CHECK(tx.execute(
+          "INSERT INTO outbox (event_id, position, topic, key, type, subject, sequence, "
+          "headers, data, created_at) VALUES ($1, $2, 't', $3, 'x', $4, 0, $6, $6, $5)",
+          {fix_.ids.make<EventId>(), position, sql::Blob{subject}, subject, fix_.clock.now(), sql::Blob{}}));
       return {};
     });
     ASSERT_TRUE(done) << done.error().text();

@@ -25,7 +25,13 @@ UserState user_state() {
           .language = "ru",
           .role = "member",
           .visibility = Visibility::only_me,
-          .created_at = kAt};
+          .created_at = kAt,
+          .sex = "female",
+          .birth_year = 1990,
+          .weight_kg = 61.5,
+          .max_heart_rate_bpm = 188,
+          .resting_heart_rate_bpm = std::nullopt,
+          .threshold_power_w = std::nullopt};
 }
 
 WorkoutState workout_state() {
@@ -56,7 +62,8 @@ WorkoutState workout_state() {
 constexpr std::string_view kUserGolden =
     R"({"user_id":"01020304-0506-7008-800a-0b0c0d0e0f01","version":1,"display_name":"Анна \"A\"",)"
     R"("time_zone":"Europe/Berlin","units":"metric","language":"ru","role":"member","visibility":"only_me",)"
-    R"("created_at":"2026-11-22T06:30:00.250Z"})";
+    R"("created_at":"2026-11-22T06:30:00.250Z","sex":"female","birth_year":1990,"weight_kg":61.5,)"
+    R"("max_heart_rate_bpm":188,"resting_heart_rate_bpm":null,"threshold_power_w":null})";
 
 constexpr std::string_view kWorkoutGolden =
     R"({"workout_id":"01020304-0506-7008-800a-0b0c0d0e0f02","user_id":"01020304-0506-7008-800a-0b0c0d0e0f01",)"

@@ -149,6 +149,12 @@ TEST(Router, NamesTheMethodsThatAPathTakes) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().slug(), "method-not-allowed");
   EXPECT_EQ(allow, "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(unrouted(refused.error(), Verb::post, allow, "id").status, 405);
+  EXPECT_EQ(unrouted(refused.error(), Verb::post, allow, "id").headers.get("Allow"), allow);
+  EXPECT_EQ(unrouted(refused.error(), Verb::options, allow, "id").status, 204);
+  EXPECT_EQ(unrouted(refused.error(), Verb::options, allow, "id").headers.get("Allow"), allow);
+  const auto missing = router.find(Verb::options, "/nowhere", &allow);
+  EXPECT_EQ(unrouted(missing.error(), Verb::options, allow, "id").status, 404);
   PathParams params;
   EXPECT_EQ(router.match(Verb::post, "/users/1", params), nullptr);
   EXPECT_EQ(router.match(Verb::get, "/users/1", params), rows.data());

@@ -314,8 +314,7 @@ void Connection::check(Instant now) {
 
 void Connection::drain(bool now) {
   draining_ = true;
-  if (now) return close();
-  if (phase_ == Phase::idle) linger();
+  if (now || phase_ == Phase::idle) close();
 }
 
 }  // namespace ekiden::http

@@ -115,4 +115,8 @@ class Router {
   std::vector<Entry> entries_;
 };
 
+/// The answer where Router::find() has an error: 404, 405 with Allow, or, to OPTIONS on a known path, 204
+/// with Allow.
+Response unrouted(const Error& error, Verb verb, const std::string& allow, std::string_view request_id);
+
 }  // namespace ekiden::http

@@ -150,6 +150,14 @@ Result<Router::Match> Router::find(Verb verb, std::string_view path, std::string
   return match;
 }
 
+Response unrouted(const Error& error, Verb verb, const std::string& allow, std::string_view request_id) {
+  const bool is_known_path = error.code() == Errc::unsupported;
+  Response response =
+      is_known_path && verb == Verb::options ? Response::no_content() : problem(error, request_id);
+  if (is_known_path) response.headers.add("Allow", allow);
+  return response;
+}
+
 std::string_view Router::service_of(const Route& route) const {
   for (const Entry& entry : entries_) {
     if (entry.route == &route) return entry.service;

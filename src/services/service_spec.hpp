@@ -29,12 +29,6 @@ struct AuditCheck {
   std::function<Result<std::vector<std::string>>(bool repair)> run;
 };
 
-/// A projection that can be made anew from its source while the service runs: `ekiden rebuild NAME`.
-struct Rebuild {
-  std::string_view name;
-  std::function<Result<void>()> run;
-};
-
 /// Everything that the runtime needs to know of a service, in one value. Nothing registers itself.
 struct ServiceSpec {
   std::string_view name;
@@ -46,7 +40,6 @@ struct ServiceSpec {
   std::vector<delivery::Subscription> consumers;
   std::vector<Background> background;
   std::vector<AuditCheck> audits;
-  std::vector<Rebuild> rebuilds;
   std::function<bool()> ready = [] { return true; };  ///< part of /readyz
   std::shared_ptr<void> state;  ///< what handlers refer to; destroyed after everything has stopped
 };

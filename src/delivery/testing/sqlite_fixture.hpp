@@ -26,12 +26,7 @@ class SqliteFixture {
     std::string name = (std::filesystem::temp_directory_path() / "ekiden-delivery-XXXXXX").string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;
-    sql::SqliteConfig config;
-    config.file = folder_ / "service.db";
-    config.durable = false;
-    auto made = sql::make_sqlite(std::move(config), clock, logger);
-    EXPECT_TRUE(made) << made.error().text();
-    database = *std::move(made);
+    database = open("service.db");
     const auto steps = sql::migrate(
         *database,
         {kDeliveryMigration,
@@ -48,6 +43,15 @@ class SqliteFixture {
   SqliteFixture(const SqliteFixture&) = delete;
   SqliteFixture& operator=(const SqliteFixture&) = delete;
 
+  /// Another database in the same folder.
+  std::unique_ptr<sql::Database> open(const char* name) {
+    sql::SqliteConfig config;
+    config.file = folder_ / name;
+    config.durable = false;
+    auto made = sql::make_sqlite(std::move(config), clock, logger);
+    EXPECT_TRUE(made) << made.error().text();
+    return *std::move(made);
+  }
   std::int64_t count(std::string_view statement, sql::Params params = {}) {
     const auto rows = database->read([&](sql::Tx& tx) { return tx.query(statement, params); });
     EXPECT_TRUE(rows) << rows.error().text();

@@ -1,5 +1,8 @@
 #include "services/gamification/audit.hpp"
 
+#include <map>
+#include <set>
+
 #include "services/gamification/store/ledger.hpp"
 
 namespace ekiden::gamification {
@@ -71,6 +74,8 @@ Result<std::vector<std::string>> compare_board(const ranking::Ranking& ranking, 
   return findings;
 }
 
+}  // namespace
+
 Result<std::vector<std::string>> ranking_equals_scores(sql::Database& db, const ranking::Ranking& ranking, Projection& projection,
                                                        bool repair) {
   std::vector<std::string> findings;
@@ -89,19 +94,39 @@ Result<std::vector<std::string>> ranking_equals_scores(sql::Database& db, const 
   return findings;
 }
 
-}  // namespace
+Result<std::vector<std::string>> ledger_equals_workouts(sql::Database& db,
+                                                        std::move_only_function<Result<std::optional<CountedWorkout>>()> workouts) {
+  std::vector<std::string> findings;
+  std::set<WorkoutId> seen;
+  EKIDEN_CHECK(db.read([&](sql::Tx& tx) -> Result<void> {
+    for (;;) {
+      EKIDEN_TRY(const auto workout, workouts());
+      if (!workout) break;
+      seen.insert(workout->workout_id);
+      EKIDEN_TRY(const auto rows, tx.query("SELECT board, CAST(SUM(delta) AS BIGINT) FROM ledger WHERE workout_id = $1 GROUP BY "
+                                           "board HAVING SUM(delta) <> 0 ORDER BY board",
+                                           {workout->workout_id}));
+      std::map<std::string, std::int64_t> given;
+      for (const sql::Row& row : rows) given.emplace(row.text(0), row.integer(1));
+      std::map<std::string, std::int64_t> wanted;
+      for (Contribution& contribution : contributions_of(*workout)) wanted.emplace(std::move(contribution.board), contribution.amount);
+      if (given != wanted) findings.push_back("workout " + workout->workout_id.to_string() + ": the ledger holds something else than it is worth");
+    }
+    EKIDEN_TRY(const auto rows, tx.query("SELECT workout_id FROM ledger GROUP BY workout_id, board HAVING SUM(delta) <> 0"));
+    for (const sql::Row& row : rows) {
+      const auto id = row.id<WorkoutId>(0);
+      if (seen.insert(id).second) findings.push_back("workout " + id.to_string() + ": the ledger holds something of it, but it is gone");
+    }
+    return {};
+  }));
+  return findings;
+}
 
-std::vector<services::AuditCheck> audits(sql::Database& db, const ranking::Ranking* ranking, Projection* projection) {
-  std::vector<services::AuditCheck> checks = {
+std::vector<services::AuditCheck> audits(sql::Database& db) {
+  return {
       {.name = "scores-equal-ledger", .run = [&db](bool repair) { return scores_equal_ledger(db, repair); }},
       {.name = "ledger-takes-back-what-it-gave", .run = [&db](bool) { return parts_are_whole(db); }},
   };
-  if (ranking != nullptr && projection != nullptr) {
-    checks.push_back({.name = "ranking-equals-scores", .run = [&db, ranking, projection](bool repair) {
-                        return ranking_equals_scores(db, *ranking, *projection, repair);
-                      }});
-  }
-  return checks;
 }
 
 }  // namespace ekiden::gamification

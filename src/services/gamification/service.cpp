@@ -1,9 +1,9 @@
 #include "services/gamification/service.hpp"
 
 #include <memory>
-#include <thread>
 
 #include "delivery/outbox.hpp"
+#include "runtime/job_runner.hpp"
 #include "services/gamification/api/leaderboards.hpp"
 #include "services/gamification/audit.hpp"
 #include "services/gamification/consumers/users.hpp"
@@ -21,18 +21,40 @@ constexpr Option<std::int64_t> kQueueMax{.key = "gamification.queue_max",
                                          .max = 100'000};
 constexpr std::int64_t kPeopleAtOnce = 10'000;
 
+/// What an audit finds, as the error of its job.
+Result<void> audit_ranking(sql::Database& db, const ranking::Ranking& ranking, Projection& projection) {
+  EKIDEN_TRY(const std::vector<std::string> findings, ranking_equals_scores(db, ranking, projection, false));
+  if (findings.empty()) return {};
+  std::string text;
+  for (const std::string& finding : findings) text += finding + "\n";
+  return Error{Errc::invalid, "audit-findings", std::move(text)};
+}
+
 struct State {
   explicit State(GamificationParts parts)
       : db(parts.db),
-        logger(parts.logger),
         projection(parts.db, parts.ranking, std::string(kBoardsGroup), parts.clock, parts.logger),
-        leaderboards(parts.db, parts.ranking, names, parts.cursors, parts.clock) {}
+        leaderboards(parts.db, parts.ranking, names, parts.cursors, parts.clock),
+        job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5}, parts.logger, parts.figures),
+        jobs(parts.clock, parts.ids),
+        job_runner({.service = "gamification", .concurrent_max = 1}, jobs, parts.db, {.pool = &job_pool, .loops = nullptr},
+                   job_kinds(parts.ranking), parts.clock, parts.random, parts.logger, parts.figures) {}
+
+  std::vector<runtime::JobKind> job_kinds(const ranking::Ranking& ranking) {
+    return {{.kind = std::string(kRebuildRankingJob),
+             .handler = runtime::BlockingJobHandler([this](const runtime::Job&) { return projection.rebuild(); })},
+            {.kind = std::string(kAuditRankingJob), .handler = runtime::BlockingJobHandler([this, &ranking](const runtime::Job&) {
+               return audit_ranking(db, ranking, projection);
+             })}};
+  }
 
   sql::Database& db;
-  Logger logger;
   NameDirectory names;
   Projection projection;
   LeaderboardsApi leaderboards;
+  runtime::CpuPool job_pool;
+  runtime::JobQueue jobs;
+  runtime::JobRunner job_runner;
 };
 
 Result<void> load_names(sql::Database& db, NameDirectory& names) {
@@ -61,7 +83,7 @@ GamificationConfig read_config(const Config& config) {
 }
 
 std::vector<sql::Migration> migrations() {
-  return {delivery::kDeliveryMigration,
+  return {delivery::kDeliveryMigration, runtime::kJobsMigration,
 #include "migrations.inc"
   };
 }
@@ -76,8 +98,10 @@ services::ServiceSpec gamification_service(GamificationParts parts, Gamification
   spec.routes = state->leaderboards.routes();
   spec.prepare = [raw = state.get()] { load(*raw); };
   spec.consumers = {workouts_subscription(state->projection, parts.clock), users_subscription(state->projection, state->names, parts.clock)};
-  spec.audits = audits(parts.db, &parts.ranking, &state->projection);
-  spec.rebuilds = {{.name = "ranking", .run = [raw = state.get()] { return raw->projection.rebuild(); }}};
+  spec.background = {{.name = "jobs",
+                      .start = [raw = state.get()] { raw->job_runner.start(); },
+                      .stop = [raw = state.get()] { raw->job_runner.stop(); }}};
+  spec.audits = audits(parts.db);
   spec.ready = [&ranking = parts.ranking] { return ranking.state() == ranking::State::ready; };
   spec.state = std::move(state);
   return spec;

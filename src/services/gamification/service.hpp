@@ -6,6 +6,7 @@
 #include "base/logger.hpp"
 #include "http/cursor.hpp"
 #include "ports/ranking/ranking.hpp"
+#include "runtime/figures.hpp"
 #include "services/gamification/config.hpp"
 #include "services/service_spec.hpp"
 
@@ -17,8 +18,16 @@ struct GamificationParts {
   ranking::Ranking& ranking;
   const http::CursorSealer& cursors;
   const Clock& clock;
+  Ids& ids;
+  Random& random;
+  runtime::FiguresRegistry& figures;
   Logger logger;
 };
+
+/// Jobs that an operator can order beside the running server, by a row in this service's table of jobs.
+inline constexpr std::string_view kRebuildRankingJob = "rebuild_ranking";
+/// Ends `dead` with its findings as the error, where there are any.
+inline constexpr std::string_view kAuditRankingJob = "audit_ranking";
 
 /// The service's steps of schema, in order: also for `ekiden migrate`.
 std::vector<sql::Migration> migrations();

@@ -95,12 +95,14 @@ runtime::Task<http::Response> Dispatcher::handle(const http::Route& route, http:
   const std::string request_id = request.request_id;
   const http::Headers extra = request.answer_headers;
   const std::string trace_id = request.trace.trace_id;
+  const Instant started = clock_.monotonic();
   Result<http::Response> answer = co_await caller_.call(route, std::move(request));
   if (!answer && answer.error().code() == Errc::internal) {
     logger_.error("request_failed", {{"route", route.pattern}, {"request_id", request_id}, {"trace_id", trace_id},
                                      {"slug", answer.error().slug()}, {"text", answer.error().text()}});
   }
   http::Response response = answer ? *std::move(answer) : http::problem(answer.error(), request_id);
+  request_metrics_.count(route, response.status, clock_.monotonic() - started);
   for (const auto& [name, value] : extra.all()) response.headers.set(name, value);
   co_return response;
 }

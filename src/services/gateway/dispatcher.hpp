@@ -6,6 +6,7 @@
 #include "http/server.hpp"
 #include "services/gateway/authenticator.hpp"
 #include "services/gateway/budgets.hpp"
+#include "services/gateway/request_metrics.hpp"
 #include "services/service_caller.hpp"
 
 namespace ekiden::gateway {
@@ -14,8 +15,8 @@ namespace ekiden::gateway {
 class Dispatcher final : public http::Dispatcher {
  public:
   Dispatcher(const http::Router& router, Authenticator& authenticator, Budgets& budgets, services::ServiceCaller& caller,
-             const Clock& clock, const Logger& logger)
-      : router_(router), authenticator_(authenticator), budgets_(budgets), caller_(caller), clock_(clock), logger_(logger) {}
+             const Clock& clock, const Logger& logger, runtime::Metrics& metrics, const std::vector<const http::Route*>& routes)
+      : router_(router), authenticator_(authenticator), budgets_(budgets), caller_(caller), clock_(clock), logger_(logger), request_metrics_(metrics, routes) {}
 
   bool try_fast(const http::FastRequest& request, http::FastReply& reply) override;
   runtime::Task<http::Admission> admit(http::Request& request) override;
@@ -30,6 +31,7 @@ class Dispatcher final : public http::Dispatcher {
   services::ServiceCaller& caller_;
   const Clock& clock_;
   const Logger logger_;
+  const RequestMetrics request_metrics_;
 };
 
 /// Whether this identity may call this route. @errors unauthenticated, forbidden.

@@ -128,8 +128,11 @@ bool GpxHandler::begin_point(std::span<const xml::Attribute> attributes) {
   }
   std::array<char, 128> latitude_buffer;
   std::array<char, 128> longitude_buffer;
-  const auto position = read_position(xml::unescape(latitude, latitude_buffer),
-                                      xml::unescape(longitude, longitude_buffer), points_seen_, error_);
+  return begin_point(xml::unescape(latitude, latitude_buffer), xml::unescape(longitude, longitude_buffer));
+}
+
+bool GpxHandler::begin_point(std::string_view latitude, std::string_view longitude) {
+  const auto position = read_position(latitude, longitude, points_seen_, error_);
   if (!position) return false;
   ++points_seen_;
   is_pause_ = position->is_pause;
@@ -152,6 +155,24 @@ bool GpxHandler::end_point() {
   }
   samples_.commit();
   return true;
+}
+
+bool GpxHandler::record(std::span<const xml::Slot> slots, const xml::Record::Values& values) {
+  std::string_view latitude;
+  std::string_view longitude;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].place == static_cast<std::uint8_t>(Place::latitude)) latitude = values[i];
+    if (slots[i].place == static_cast<std::uint8_t>(Place::longitude)) longitude = values[i];
+  }
+  if (samples_.size() == points_max_ || !begin_point(latitude, longitude)) {
+    error_.reset();
+    return false;
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto place = static_cast<Place>(slots[i].place);
+    if (place >= Place::first_value && place < Place::latitude) take_value(place, values[i]);
+  }
+  return end_point();
 }
 
 void GpxHandler::take_time(std::string_view text) {

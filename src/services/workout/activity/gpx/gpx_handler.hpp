@@ -31,6 +31,13 @@ class GpxHandler {
     return true;
   }
   void detach() { text_.detach(); }
+  bool at_record() const { return stack_[depth_] == Place::point; }
+  std::uint8_t place() const { return static_cast<std::uint8_t>(stack_[depth_]); }
+  std::uint8_t attribute_place(std::string_view name) const {
+    if (name == "lat") return static_cast<std::uint8_t>(Place::latitude);
+    return static_cast<std::uint8_t>(name == "lon" ? Place::longitude : Place::ignored);
+  }
+  bool record(std::span<const xml::Slot> slots, const xml::Record::Values& values);
   Error take_error() { return *std::move(error_); }
 
   /// The activity, once the document has ended well. @errors invalid `no-track-points`
@@ -60,6 +67,8 @@ class GpxHandler {
     track_name,
     track_description,
     track_type,
+    latitude,  // attributes
+    longitude,
   };
 
   bool fail(Error error) {
@@ -71,6 +80,7 @@ class GpxHandler {
   Place child_of_point(std::string_view name) const;
   static Place child_of_extensions(std::string_view name);
   bool begin_point(std::span<const xml::Attribute> attributes);
+  bool begin_point(std::string_view latitude, std::string_view longitude);
   bool end_point();
   void take_value(Place place, std::string_view text);
   void take_time(std::string_view text);

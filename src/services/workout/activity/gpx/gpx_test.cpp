@@ -139,6 +139,79 @@ TEST(Gpx, AColumnThatBeginsLateIsFilledUp) {
   EXPECT_EQ(activity.samples.altitude_m[999], 999);
 }
 
+// Points that look alike are taken by a quicker way; a comment in each keeps the scanner from it. Both have
+// to read the same, and to refuse the same at the same line.
+TEST(Gpx, TheQuickWayReadsWhatTheSlowOneReads) {
+  const std::string shapes[] = {
+      "<trkpt lat=\"@\" lon=\"@\"><ele>@</ele><time>2020-01-01T00:00:@Z</time>#</trkpt>\n",
+      "<trkpt lon='@' lat='@'><ele> @ </ele>#<extensions><a:b "
+      "xmlns:a='u'><a:hr>@</a:hr></a:b></extensions></trkpt>",
+      "<trkpt lat='@' lon='@'><ele></ele><hdop>@</hdop><ele>@</ele>#</trkpt>",
+      "<trkpt lat='@' lon='@'><ele>1<x>@</x>2</ele>text<time>@</time>#</trkpt>\n\n",
+      "<trkpt lat='@' lon='@' xmlns='v'><ele>&#49;@</ele>#<speed>@</speed></trkpt>",
+  };
+  const std::string_view numbers[] = {"1", "-2.5", "35.123456789012345678", "07", "100", "0", "", "12",
+                                      "]", "&amp;"};
+  std::uint32_t state = 7;
+  const auto next = [&](std::uint32_t bound) {
+    state = state * 1664525 + 1013904223;
+    return (state >> 16) % bound;
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::string quick;
+    std::string slow;
+    for (int i = 0; i < 12; ++i) {
+      for (const char c : shapes[next(8) < 5 ? static_cast<std::uint32_t>(round) % 5 : next(5)]) {
+        const std::string_view number = numbers[next(40) == 0 ? next(10) : next(4)];
+        if (c == '@') {
+          quick += number;
+          slow += number;
+        } else if (c == '#') {
+          slow += "<!-- -->";
+        } else {
+          quick += c;
+          slow += c;
+        }
+      }
+    }
+    const auto a = parse_gpx(gpx(quick), {});
+    const auto b = parse_gpx(gpx(slow), {});
+    ASSERT_EQ(a.has_value(), b.has_value()) << quick;
+    if (!a) {
+      EXPECT_EQ(a.error().slug(), b.error().slug()) << quick;
+      EXPECT_EQ(a.error().field(), b.error().field()) << quick;
+      continue;
+    }
+    const Samples& x = a->front().samples;
+    const Samples& y = b->front().samples;
+    EXPECT_EQ(x.latitude_deg, y.latitude_deg) << quick;
+    EXPECT_EQ(x.longitude_deg, y.longitude_deg);
+    EXPECT_EQ(x.time_ms, y.time_ms);
+    EXPECT_EQ(a->front().segment_starts, b->front().segment_starts);
+    EXPECT_EQ(a->front().warnings, b->front().warnings);
+    ASSERT_EQ(x.altitude_m.size(), y.altitude_m.size()) << quick;
+    for (std::size_t i = 0; i < x.altitude_m.size(); ++i) {
+      EXPECT_TRUE(x.altitude_m[i] == y.altitude_m[i] ||
+                  (std::isnan(x.altitude_m[i]) && std::isnan(y.altitude_m[i])));
+    }
+    EXPECT_EQ(x.heart_rate_bpm.size(), y.heart_rate_bpm.size());
+  }
+}
+
+TEST(Gpx, AFaultBehindManyAlikePointsIsFoundThere) {
+  std::string points;
+  for (int i = 0; i < 500; ++i) points += point("1", "2", "2020-01-01T00:00:00Z");
+  EXPECT_THAT(
+      fault(gpx(points + "<trkpt lat=\"1\" lon=\"2\"><time>2020-01-01T00:00:00Z</tim></trkpt>")).text(),
+      HasSubstr("line 503: an end tag is not </time>"));
+  EXPECT_THAT(fault(gpx(points + point("1", "2<", "2020-01-01T00:00:00Z"))).text(),
+              HasSubstr("'<' stands in"));
+  EXPECT_THAT(fault(gpx(points + point("1", "2", "]]>"))).text(), HasSubstr("']]>'"));
+  EXPECT_EQ(fault(gpx(points + point("91", "2", "2020-01-01T00:00:00Z"))).field(), "points[500].lat");
+  EXPECT_EQ(fault(gpx(points) + "x").slug(), "xml-not-well-formed");
+  EXPECT_EQ(fault(gpx(points + "</trkseg>")).slug(), "xml-not-well-formed");
+}
+
 TEST(Gpx, ASourceGivesTheSameAsTheBytes) {
   const std::string document = gpx(point("1.25", "2.5", "2020-01-01T00:00:00Z") + point("1.5", "2.5"));
   SlowSource source{document};

@@ -1,7 +1,6 @@
 #include "services/workout/activity/tcx/tcx_handler.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace ekiden::activity {
@@ -17,7 +16,7 @@ std::optional<double> positive(double value) {
 
 void keep(std::string_view text, std::array<char, 80>& buffer, std::size_t& size) {
   size = std::min(text.size(), buffer.size());
-  std::memcpy(buffer.data(), text.data(), size);
+  std::copy_n(text.begin(), size, buffer.begin());
 }
 
 }  // namespace
@@ -167,8 +166,10 @@ void TcxHandler::begin_lap(std::span<const xml::Attribute> attributes) {
 }
 
 bool TcxHandler::end_position() {
-  const std::string_view latitude{latitude_.data(), latitude_size_};
-  const std::string_view longitude{longitude_.data(), longitude_size_};
+  return take_position({latitude_.data(), latitude_size_}, {longitude_.data(), longitude_size_});
+}
+
+bool TcxHandler::take_position(std::string_view latitude, std::string_view longitude) {
   // What Garmin's "invalid" of semicircles becomes.
   if (parse_number(latitude) == 180.0 && parse_number(longitude) == 180.0) return true;
   const auto position = read_position(latitude, longitude, points_seen_, error_);
@@ -177,6 +178,30 @@ bool TcxHandler::end_position() {
   samples_.next().latitude_deg = position->latitude_deg;
   samples_.next().longitude_deg = position->longitude_deg;
   return true;
+}
+
+bool TcxHandler::record(std::span<const xml::Slot> slots, const xml::Record::Values& values) {
+  std::string_view latitude;
+  std::string_view longitude;
+  std::size_t halves = 0;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto place = static_cast<Place>(slots[i].place);
+    if (place == Place::latitude) latitude = values[i];
+    if (place == Place::longitude) longitude = values[i];
+    halves += place == Place::latitude || place == Place::longitude ? 1U : 0U;
+  }
+  // Two positions, or half of one, are for the slower way to judge.
+  const bool plain = halves == 0 || (halves == 2 && !latitude.empty() && !longitude.empty());
+  if (!plain || points_kept_ == limits_.points_max || (halves == 2 && !take_position(latitude, longitude))) {
+    error_.reset();
+    return false;
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const auto place = static_cast<Place>(slots[i].place);
+    if (place >= Place::time && place != Place::latitude && place != Place::longitude)
+      take_value(place, values[i]);
+  }
+  return end_point();
 }
 
 bool TcxHandler::is_gap(std::int64_t time_ms) const {

@@ -29,6 +29,10 @@ class TcxHandler {
     return true;
   }
   void detach() { text_.detach(); }
+  bool at_record() const { return stack_[depth_] == Place::point; }
+  std::uint8_t place() const { return static_cast<std::uint8_t>(stack_[depth_]); }
+  std::uint8_t attribute_place(std::string_view) const { return static_cast<std::uint8_t>(Place::ignored); }
+  bool record(std::span<const xml::Slot> slots, const xml::Record::Values& values);
   Error take_error() { return *std::move(error_); }
 
   /// The activities, once the document has ended well. @errors invalid `not-an-activity`, `no-track-points`
@@ -87,6 +91,7 @@ class TcxHandler {
   bool begin_activity(std::span<const xml::Attribute> attributes);
   void begin_lap(std::span<const xml::Attribute> attributes);
   bool end_position();
+  bool take_position(std::string_view latitude, std::string_view longitude);
   bool end_point();
   bool is_gap(std::int64_t time_ms) const;
   void end_activity();

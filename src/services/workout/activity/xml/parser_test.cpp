@@ -35,6 +35,10 @@ class Recorder {
     return true;
   }
   void detach() {}
+  bool at_record() const { return false; }
+  std::uint8_t place() const { return 0; }
+  std::uint8_t attribute_place(std::string_view) const { return 0; }
+  bool record(std::span<const Slot>, const Record::Values&) { return false; }
   Error take_error() { return {Errc::internal, "none", "none"}; }
   const std::string& log() const { return log_; }
 

@@ -10,6 +10,7 @@
 
 #include "services/workout/activity/activity.hpp"
 #include "services/workout/activity/xml/chars.hpp"
+#include "services/workout/activity/xml/record.hpp"
 
 namespace ekiden::activity::xml {
 
@@ -30,7 +31,11 @@ struct Name {
 ///
 /// `Handler` has `bool open(const Name&, std::span<const Attribute>)`, `bool close()`, `bool
 /// text(string_view)` (in as many pieces as it comes, references replaced), `void detach()` (views handed out
-/// die after it) and `Error take_error()`, which is asked for after a `false`.
+/// die after it) and `Error take_error()`, which is asked for after a `false`. For records, elements of which
+/// a file has many that look alike, it has `bool at_record()` (the element just opened is one; they do not
+/// nest), `uint8_t place()` (what the open element's text is), `uint8_t attribute_place(string_view)`, and
+/// `bool record(slots, values)`, which does all that `open`, `text` and `close` would have done for a record
+/// with these values, or does nothing and returns `false`.
 /// @threads one at a time   @source XML 1.0 (fifth edition), without DTDs
 template <class Handler>
 class Scanner {
@@ -48,7 +53,12 @@ class Scanner {
   const char* scan(const char* begin, const char* end, bool last) {
     const char* at = begin;
     cut_ = false;
+    record_.stop_learning();
     while (at != end) {
+      if (record_.is_known() && depth_ == record_depth_ && *at == '<') {
+        at = replay(at, end);
+        if (at == end) break;
+      }
       const char* const next = *at == '<' ? markup(at, end) : text(at, end, last);
       if (next == nullptr) {
         if (!cut_) return nullptr;
@@ -75,6 +85,8 @@ class Scanner {
   const char* fault_at() const { return fault_at_; }
 
  private:
+  static constexpr std::ptrdiff_t kSpaceMax = 256;                   // between records
+  static constexpr std::size_t kRecordMax = std::size_t{16} * 1024;  // no record that is learned is longer
   static constexpr std::size_t kDepthMax = 64;
   static constexpr std::size_t kAttributesMax = 64;
   static constexpr std::size_t kNameMax = 256;
@@ -118,10 +130,45 @@ class Scanner {
     return Error{Errc::invalid, "xml-not-well-formed", std::move(text), "file"};
   }
 
+  /// Takes all records from `at` on that are like the last one; returns where the first that is not begins.
+  const char* replay(const char* at, const char* end) {
+    Record::Values values;
+    for (;;) {
+      const char* next = record_.match(at, end, values);
+      // What the handler refuses is scanned again, which tells where it is.
+      if (next == nullptr || !handler_.record(record_.slots(), values)) return at;
+      at = next;
+      while (next != end && next - at < kSpaceMax && is_space(*next)) ++next;
+      if (next == end || *next != '<') return at;
+      at = next;
+    }
+  }
+
+  void begin_record(const char* at) {
+    record_depth_ = depth_;
+    if (token_max_ < kRecordMax) return;
+    record_.begin(at);
+    for (const Attribute& attribute : std::span{attributes_}.first(count_)) {
+      const char quote = *(attribute.value.data() + attribute.value.size());
+      if (record_.is_learning())
+        record_.add(attribute.value, handler_.attribute_place(attribute.name), quote);
+    }
+  }
+
+  void learn_text(const char* at, const char* stop, const char* end) {
+    const char* first = at;
+    while (first != stop && is_space(*first)) ++first;
+    if (first == stop) return;
+    // Only a text that is all of its element.
+    if (stop + 1 == end || stop[1] != '/') return record_.forget();
+    record_.add({at, stop}, handler_.place(), '<');
+  }
+
   const char* text(const char* at, const char* end, bool last) {
     const char* stop = find_delimiter(at, end, ']');
     if (depth_ == 0) return space(at, end, last);
     if (stop != end && *stop == '<') [[likely]] {
+      if (record_.is_learning()) learn_text(at, stop, end);
       return handler_.text({at, stop}) ? stop : refused(at);
     }
     return text_slowly(at, stop, end);
@@ -138,6 +185,7 @@ class Scanner {
   /// Text with references or with `]`; nothing is told before its end is in sight.
   const char* text_slowly(const char* at, const char* stop, const char* end) {
     if (stop == end) return cut();
+    record_.stop_learning();
     const auto* const tag =
         static_cast<const char*>(std::memchr(stop, '<', static_cast<std::size_t>(end - stop)));
     if (tag == nullptr) return cut();
@@ -193,7 +241,15 @@ class Scanner {
     if (next == end) return cut();
     --depth_;
     namespaces_ -= open.namespaces;
-    return handler_.close() ? next + 1 : refused(at);
+    return closed(at, next + 1);
+  }
+
+  /// The element that ends before `next` is told, and learned where it is a record.
+  const char* closed(const char* at, const char* next) {
+    if (!handler_.close()) return refused(at);
+    if (depth_ == record_depth_ && record_.is_learning()) record_.finish(next);
+    if (depth_ < record_depth_) record_.forget();
+    return next;
   }
 
   const char* wrong_end(const char* at, const Open& open) {
@@ -219,7 +275,8 @@ class Scanner {
     root_seen_ = true;
     const Name names{{at + 1, name.size}, {at + 1 + name.local, name.size - name.local}};
     if (!handler_.open(names, std::span{attributes_}.first(count_))) return refused(at);
-    if (empty) return handler_.close() ? next + 1 : refused(at);
+    if (handler_.at_record()) begin_record(at);
+    if (empty) return closed(at, next + 1);
     push(at + 1, name.size, static_cast<std::size_t>(end - at - 1), declared);
     return next + 1;
   }
@@ -305,6 +362,7 @@ class Scanner {
 
   /// Comments, character data, and DTDs, which are refused as soon as they are seen.
   const char* declaration(const char* at, const char* end) {
+    record_.stop_learning();
     const std::string_view rest{at, end};
     constexpr std::string_view kData = "<![CDATA[";
     constexpr std::string_view kDtd = "<!DOCTYPE";
@@ -337,6 +395,7 @@ class Scanner {
   }
 
   const char* instruction(const char* at, const char* end) {
+    record_.stop_learning();
     const std::string_view rest{at, end};
     const std::size_t stop = rest.find("?>", 2);
     if (stop == std::string_view::npos) return cut();
@@ -365,6 +424,8 @@ class Scanner {
   bool at_start_ = true;  // nothing has been scanned yet
   std::size_t depth_ = 0;
   std::size_t namespaces_ = 0;  // declared by the open elements
+  Record record_;
+  std::size_t record_depth_ = 0;  // elements open around a record
   std::size_t count_ = 0;
   std::array<Attribute, kAttributesMax> attributes_;
   std::array<Open, kDepthMax> open_;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/config.hpp"
+#include "http/cursor.hpp"
+#include "ports/blobs/blobs.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/metrics.hpp"
+#include "services/service_spec.hpp"
+#include "services/workout/config.hpp"
+
+namespace ekiden::workout {
+
+/// What the service works with; everything outlives it.
+struct WorkoutParts {
+  sql::Database& db;
+  blobs::Blobs& blobs;
+  runtime::LoopExecutor& loops;  ///< the service's own: its jobs run there beside its requests
+  const http::CursorSealer& cursors;
+  runtime::FiguresRegistry& figures;
+  runtime::Metrics& metrics;
+  std::function<void()> wake_relay;
+  const Clock& clock;
+  Ids& ids;
+  Random& random;
+  Logger logger;
+  bool only_process = true;  ///< no other process works on the same database
+};
+
+/// The service's steps of schema, in order: also for `ekiden migrate`.
+std::vector<sql::Migration> migrations();
+
+services::ServiceSpec workout_service(WorkoutParts parts, WorkoutConfig config);
+
+/// Settings `workout.*`: what they are, and the record they make.
+std::vector<OptionInfo> options();
+WorkoutConfig read_config(const Config& config);
+
+}  // namespace ekiden::workout
