@@ -63,6 +63,36 @@ using BlockingHandler = std::function<Result<Response>(Request&)>;
 using CoroutineHandler = std::function<runtime::Task<Result<Response>>(Request)>;
 using Handler = std::variant<BlockingHandler, CoroutineHandler>;
 
+/// A small answer, written straight into the connection's buffer.
+struct FastReply {
+  int status = 200;
+  std::string_view content_type = "application/json";  ///< must outlive the call
+  std::string headers;                                 ///< more header lines, each with its CRLF
+  std::string body;
+  void clear() {
+    status = 200;
+    content_type = "application/json";
+    headers.clear();
+    body.clear();
+  }
+};
+
+/// What a fast handler may look at; views are good until it returns.
+struct FastCall {
+  std::span<const std::pair<std::string_view, std::string_view>> params;  ///< of the pattern
+  std::string_view raw_query;
+  const Identity& identity;
+  std::string_view param(std::string_view name) const {
+    for (const auto& [known, value] : params) {
+      if (known == name) return value;
+    }
+    return {};
+  }
+};
+/// Answers from memory, on the connection's loop, within microseconds: no store, no lock that is held for
+/// long. False sends the request the long way, to `handler`, which must answer the same.
+using FastHandler = std::function<bool(const FastCall&, FastReply&)>;
+
 /// One row of a service's route table.
 struct Route {
   Verb verb;
@@ -75,6 +105,7 @@ struct Route {
   std::string_view scope{};  ///< what an API key needs for it; empty: no API key is enough
   std::chrono::milliseconds timeout{10'000};
   RouteDoc doc{};
+  FastHandler fast{};
 };
 
 /// The values that a path gives to a pattern's parameters: views into the path and the pattern.

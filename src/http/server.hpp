@@ -58,20 +58,6 @@ struct FastRequest {
   std::string_view request_id;
 };
 
-/// A small answer, written straight into the connection's buffer.
-struct FastReply {
-  int status = 200;
-  std::string_view content_type = "application/json";  ///< must outlive the call
-  std::string headers;                                 ///< more header lines, each with its CRLF
-  std::string body;
-  void clear() {
-    status = 200;
-    content_type = "application/json";
-    headers.clear();
-    body.clear();
-  }
-};
-
 /// Go on: read the body as `body` says, then call handle() with this route.
 struct Admitted {
   const Route* route = nullptr;

@@ -94,6 +94,8 @@ struct EntriesView {
 };
 BOOST_DESCRIBE_STRUCT(EntriesView, (), (items, next_cursor))
 
+constexpr std::int64_t kPageSize = 50;
+constexpr std::int64_t kEachSide = 5;
 constexpr std::int64_t kAroundMax = 50;
 constexpr std::int64_t kEntriesShown = 200;
 
@@ -179,13 +181,9 @@ Result<http::Response> LeaderboardsApi::list(http::Request& request) {
   return http::Response::json(200, json::write(view));
 }
 
-Result<http::Response> LeaderboardsApi::page(http::Request& request) {
-  const http::QueryReader query(request, {"limit", "cursor"});
-  EKIDEN_CHECK(query.check());
-  EKIDEN_TRY(const BoardName board, board_of(request));
-  EKIDEN_TRY(const std::int64_t limit, query.limit());
+Result<std::string> LeaderboardsApi::page_of(const BoardName& board, std::int64_t limit,
+                                             const std::optional<std::string>& position) const {
   const std::string key = board.to_key();
-  EKIDEN_TRY(const auto position, query.cursor(cursors_, key));
   std::vector<ranking::Entry> entries;
   if (position) {
     EKIDEN_TRY(const ranking::Standing last, standing_of(*position));
@@ -200,15 +198,11 @@ Result<http::Response> LeaderboardsApi::page(http::Request& request) {
     view.next_cursor = cursors_.seal(key, position_of(entries.back()));
   }
   view.items = items_of(entries, names_);
-  return http::Response::json(200, json::write(view));
+  return json::write(view);
 }
 
-Result<http::Response> LeaderboardsApi::around(http::Request& request) {
-  const http::QueryReader query(request, {"limit"});
-  EKIDEN_CHECK(query.check());
-  EKIDEN_TRY(const BoardName board, board_of(request));
-  EKIDEN_TRY(const UserId person, person_of(request));
-  EKIDEN_TRY(const std::int64_t each_side, query.number("limit", 5, 1, kAroundMax));
+Result<std::string> LeaderboardsApi::around_of(const BoardName& board, UserId person,
+                                               std::int64_t each_side) const {
   const std::string key = board.to_key();
   EKIDEN_TRY(const auto entries, ranking_.around(key, person, each_side, each_side));
   EKIDEN_TRY(const std::int64_t members, ranking_.size(key));
@@ -219,7 +213,47 @@ Result<http::Response> LeaderboardsApi::around(http::Request& request) {
     view.percentile = percentile_of(entry.rank, members);
   }
   view.items = items_of(entries, names_);
-  return http::Response::json(200, json::write(view));
+  return json::write(view);
+}
+
+Result<http::Response> LeaderboardsApi::page(http::Request& request) {
+  const http::QueryReader query(request, {"limit", "cursor"});
+  EKIDEN_CHECK(query.check());
+  EKIDEN_TRY(const BoardName board, board_of(request));
+  EKIDEN_TRY(const std::int64_t limit, query.limit(kPageSize));
+  EKIDEN_TRY(const auto position, query.cursor(cursors_, board.to_key()));
+  EKIDEN_TRY(std::string body, page_of(board, limit, position));
+  return http::Response::json(200, std::move(body));
+}
+
+Result<http::Response> LeaderboardsApi::around(http::Request& request) {
+  const http::QueryReader query(request, {"limit"});
+  EKIDEN_CHECK(query.check());
+  EKIDEN_TRY(const BoardName board, board_of(request));
+  EKIDEN_TRY(const UserId person, person_of(request));
+  EKIDEN_TRY(const std::int64_t each_side, query.number("limit", kEachSide, 1, kAroundMax));
+  EKIDEN_TRY(std::string body, around_of(board, person, each_side));
+  return http::Response::json(200, std::move(body));
+}
+
+bool LeaderboardsApi::page_fast(const http::FastCall& call, http::FastReply& reply) const {
+  if (!call.raw_query.empty()) return false;
+  const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
+  if (!board) return false;
+  auto body = page_of(*board, kPageSize, std::nullopt);
+  if (!body) return false;
+  reply.body = *std::move(body);
+  return true;
+}
+
+bool LeaderboardsApi::around_fast(const http::FastCall& call, http::FastReply& reply) const {
+  if (!call.raw_query.empty() || call.param("user_id") != "me") return false;
+  const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
+  if (!board) return false;
+  auto body = around_of(*board, call.identity.user_id, kEachSide);
+  if (!body) return false;
+  reply.body = *std::move(body);
+  return true;
 }
 
 Result<http::Response> LeaderboardsApi::behind(http::Request& request) {
@@ -289,7 +323,8 @@ std::vector<http::Route> LeaderboardsApi::routes() {
        .doc = {.summary = "A board, from the top",
                .tag = "leaderboards",
                .response_schema = json::schema_of<BoardView>,
-               .query_parameters = {"limit", "cursor"}}},
+               .query_parameters = {"limit", "cursor"}},
+       .fast = [this](const http::FastCall& call, http::FastReply& reply) { return page_fast(call, reply); }},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
        .handler = call(&LeaderboardsApi::around),
@@ -297,7 +332,9 @@ std::vector<http::Route> LeaderboardsApi::routes() {
        .doc = {.summary = "A person's neighbours on a board",
                .tag = "leaderboards",
                .response_schema = json::schema_of<AroundView>,
-               .query_parameters = {"limit"}}},
+               .query_parameters = {"limit"}},
+       .fast = [this](const http::FastCall& call,
+                      http::FastReply& reply) { return around_fast(call, reply); }},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
        .handler = call(&LeaderboardsApi::behind),

@@ -6,6 +6,7 @@
 #include "http/route.hpp"
 #include "ports/ranking/ranking.hpp"
 #include "ports/sql/sql.hpp"
+#include "services/gamification/domain/boards.hpp"
 #include "services/gamification/store/people.hpp"
 
 namespace ekiden::gamification {
@@ -23,8 +24,16 @@ class LeaderboardsApi {
   Result<http::Response> list(http::Request& request);
   Result<http::Response> page(http::Request& request);
   Result<http::Response> around(http::Request& request);
+  /// The first page of a board, from memory.
+  bool page_fast(const http::FastCall& call, http::FastReply& reply) const;
+  /// One's neighbours, from memory.
+  bool around_fast(const http::FastCall& call, http::FastReply& reply) const;
   Result<http::Response> behind(http::Request& request);
   Result<http::Response> my_ranks(http::Request& request);
+
+  Result<std::string> page_of(const BoardName& board, std::int64_t limit,
+                              const std::optional<std::string>& position) const;
+  Result<std::string> around_of(const BoardName& board, UserId person, std::int64_t each_side) const;
 
   sql::Database& db_;
   const ranking::Ranking& ranking_;
