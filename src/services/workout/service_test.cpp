@@ -288,7 +288,7 @@ TEST_F(Workouts, AnotherSportIsComputedAnewFromTheFile) {
   EXPECT_EQ(swim.distance_m, run.distance_m);
   EXPECT_TRUE(run.elevation_gain_m);
   EXPECT_FALSE(swim.elevation_gain_m);  // A pool has no hills.
-  EXPECT_FALSE(swim.ranked);            // And nobody swims 3 m/s.
+  EXPECT_EQ(told(run.id.uuid()).at(1).type, "workout.changed");
   EXPECT_EQ(swim.version, 2);
   EXPECT_EQ(send(http::Verb::patch, run.id.to_string(), R"({"distance_m":5})", alice).status, 422);
   EXPECT_THAT(findings(), IsEmpty());
