@@ -119,6 +119,16 @@ TEST_F(Uploads, AnArchiveGivesAResultForEachOfItsFiles) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+TEST_F(Uploads, AnArchiveWithNothingToReadIsNotKept) {
+  const std::string archive = activity::ZipWriter().add({.name = "../evil.gpx", .text = gpx_run(400)}).file();
+  const http::Response response = upload({{"evil.zip", archive}});
+  ASSERT_EQ(response.status, 202) << response.body;
+  run_jobs();
+  EXPECT_EQ(upload_now(upload_view(response).id).status, UploadStatus::failed);
+  EXPECT_EQ(blobs_kept(), 0U);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 TEST_F(Uploads, GoOnWhereTheyWereStopped) {
   const http::Response response =
       upload({{"1.gpx", gpx_run(300, 0)}, {"2.gpx", gpx_run(300, 10)}, {"3.gpx", gpx_run(300, 20)}});
