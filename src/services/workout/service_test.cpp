@@ -119,6 +119,16 @@ TEST_F(Uploads, AnArchiveGivesAResultForEachOfItsFiles) {
   EXPECT_THAT(findings(), IsEmpty());
 }
 
+TEST_F(Uploads, AnArchiveWithNothingToReadIsNotKept) {
+  const std::string archive = activity::ZipWriter().add({.name = "../evil.gpx", .text = gpx_run(400)}).file();
+  const http::Response response = upload({{"evil.zip", archive}});
+  ASSERT_EQ(response.status, 202) << response.body;
+  run_jobs();
+  EXPECT_EQ(upload_now(upload_view(response).id).status, UploadStatus::failed);
+  EXPECT_EQ(blobs_kept(), 0U);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
 TEST_F(Uploads, GoOnWhereTheyWereStopped) {
   const http::Response response =
       upload({{"1.gpx", gpx_run(300, 0)}, {"2.gpx", gpx_run(300, 10)}, {"3.gpx", gpx_run(300, 20)}});
@@ -288,7 +298,7 @@ TEST_F(Workouts, AnotherSportIsComputedAnewFromTheFile) {
   EXPECT_EQ(swim.distance_m, run.distance_m);
   EXPECT_TRUE(run.elevation_gain_m);
   EXPECT_FALSE(swim.elevation_gain_m);  // A pool has no hills.
-  EXPECT_FALSE(swim.ranked);            // And nobody swims 3 m/s.
+  EXPECT_EQ(told(run.id.uuid()).at(1).type, "workout.changed");
   EXPECT_EQ(swim.version, 2);
   EXPECT_EQ(send(http::Verb::patch, run.id.to_string(), R"({"distance_m":5})", alice).status, 422);
   EXPECT_THAT(findings(), IsEmpty());

@@ -26,7 +26,8 @@ struct Importer::Run {
   runtime::Job job;
   Upload upload;
   Person person;
-  bool is_gone = false;  ///< the upload has ended, or was erased with its owner
+  bool unpacked = false;  ///< an archive has become files that are not in `upload` yet
+  bool is_gone = false;   ///< the upload has ended, or was erased with its owner
   std::optional<blobs::Hash> blob_hash{};
   std::shared_ptr<const std::string> blob{};  ///< the last that was read: entries of an archive share it
 };
@@ -76,9 +77,8 @@ runtime::Task<Result<Importer::RunPtr>> Importer::begin(runtime::Job job) {
 
 runtime::Task<Result<void>> Importer::import_all(RunPtr run) {
   bool first = true;
-  // Files that an archive unpacks to are found by looking again.
-  for (bool again = true; again;) {
-    again = false;
+  for (;;) {
+    run->unpacked = false;
     const std::vector<UploadFile> files = run->upload.files;
     for (const UploadFile& file : files) {
       if (file.status != FileStatus::queued) continue;
@@ -92,20 +92,19 @@ runtime::Task<Result<void>> Importer::import_all(RunPtr run) {
       } else {
         EKIDEN_CO_CHECK(co_await import_file(run, file));
       }
-      again = true;
     }
-    if (!again) break;
+    if (!run->unpacked) co_return Result<void>{};
     EKIDEN_CO_TRY(const RunPtr fresh, co_await begin(run->job));
     if (fresh->is_gone) co_return Result<void>{};
     run->upload = fresh->upload;
   }
-  co_return Result<void>{};
 }
 
 runtime::Task<Result<void>> Importer::import_file(RunPtr run, UploadFile file) {
   Result<std::shared_ptr<Digested>> digested = co_await digest(run, file);
   if (!digested && is_retryable(digested.error().code())) co_return digested.error();
   if (!digested) co_return co_await fail(run, std::move(file), digested.error());
+  run->unpacked = run->unpacked || !(*digested)->entries.empty();
   auto body = [this, run, file, result = *digested](sql::Tx& tx) { return record(tx, *run, file, *result); };
   Result<void> outcome = co_await runtime::write(parts_.db, body);
   if (outcome || is_retryable(outcome.error().code()) || outcome.error().slug() == runtime::kJobTakenOver)
@@ -191,6 +190,8 @@ Result<void> Importer::unpack(sql::Tx& tx, const Run& run, const UploadFile& fil
                               const std::vector<UploadFile>& entries) const {
   EKIDEN_TRY(const bool fresh, unpack_file(tx, run.upload.upload_id, file.number, entries));
   if (!fresh) return {};
+  // Where no entry can be read, nothing keeps the archive.
+  if (file.blob_hash) EKIDEN_CHECK(remove_later(tx, parts_.jobs, {*file.blob_hash}, parts_.clock.now()));
   EKIDEN_TRY(const bool ended, advance_upload(tx, run.upload.upload_id, parts_.clock.now()));
   if (ended) return parts_.jobs.complete(tx, run.job);
   return {};
