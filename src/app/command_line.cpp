@@ -10,20 +10,24 @@ namespace ekiden::app {
 
 namespace {
 
-Error usage(std::string text) { return {Errc::invalid, "usage", std::move(text)}; }
+Error usage(std::string text) {
+  return {Errc::invalid, "usage", std::move(text)};
+}
 
 /// `ADDRESS:PORT`, `[::1]:PORT` or `:PORT` as settings.
 Result<std::vector<std::string>> listen_settings(const std::string& value) {
   const std::size_t colon = value.rfind(':');
   if (colon == std::string::npos) return usage("--listen takes ADDRESS:PORT");
   std::string address = value.substr(0, colon);
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
   std::vector<std::string> settings = {"server.port=" + value.substr(colon + 1)};
   if (!address.empty()) settings.push_back("server.address=" + address);
   return settings;
 }
 
-Result<void> take_option(CommandLine& line, const std::string& name, std::string value, const CommandShape& shape) {
+Result<void> take_option(CommandLine& line, const std::string& name, std::string value,
+                         const CommandShape& shape) {
   if (name == "data") {
     line.data = value;
   } else if (name == "config") {
@@ -45,7 +49,9 @@ Result<void> take_option(CommandLine& line, const std::string& name, std::string
 
 }  // namespace
 
-bool CommandLine::has_flag(std::string_view name) const { return std::ranges::find(flags, name) != flags.end(); }
+bool CommandLine::has_flag(std::string_view name) const {
+  return std::ranges::find(flags, name) != flags.end();
+}
 
 std::optional<std::string> CommandLine::option(std::string_view name) const {
   const auto found = std::ranges::find(options, name, &std::pair<std::string, std::string>::first);
@@ -63,7 +69,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& words, co
   CommandLine line;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!words[i].starts_with("--")) {
-      if (line.arguments.size() >= shape.arguments_max) return usage("what is '" + words[i] + "' for? (ekiden help)");
+      if (line.arguments.size() >= shape.arguments_max)
+        return usage("what is '" + words[i] + "' for? (ekiden help)");
       line.arguments.push_back(words[i]);
       continue;
     }

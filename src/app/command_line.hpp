@@ -10,14 +10,15 @@
 
 namespace ekiden::app {
 
-/// What stands behind `ekiden COMMAND`. Options that every command takes are read here; what is left is the command's.
+/// What stands behind `ekiden COMMAND`. Options that every command takes are read here; what is left is the
+/// command's.
 struct CommandLine {
   std::string command;
   std::filesystem::path data = "data";
   std::optional<std::filesystem::path> config_file;
-  std::vector<std::string> settings;   ///< `KEY=VALUE`, in order
-  std::vector<std::string> services;   ///< of `--service`
-  std::vector<std::string> arguments;  ///< without a dash, in order
+  std::vector<std::string> settings;                         ///< `KEY=VALUE`, in order
+  std::vector<std::string> services;                         ///< of `--service`
+  std::vector<std::string> arguments;                        ///< without a dash, in order
   std::vector<std::pair<std::string, std::string>> options;  ///< `--email E`, as the command's own
   std::vector<std::string> flags;                            ///< `--list`
 

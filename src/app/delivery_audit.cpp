@@ -15,7 +15,8 @@ constexpr std::size_t kFindingsMax = 100;
 constexpr std::chrono::hours kCompared{24 * 6};
 
 /// Calls `visit` for every record of a topic that is younger than `kCompared`.
-Result<void> read_topic(log::Log& log, std::string_view topic, const Clock& clock, const std::function<void(const log::Record&)>& visit) {
+Result<void> read_topic(log::Log& log, std::string_view topic, const Clock& clock,
+                        const std::function<void(const log::Record&)>& visit) {
   EKIDEN_TRY(const auto partitions, log.state("audit", topic));
   const Timestamp since = clock.now() - kCompared;
   for (const log::PartitionState& partition : partitions) {
@@ -32,16 +33,22 @@ Result<void> read_topic(log::Log& log, std::string_view topic, const Clock& cloc
   return {};
 }
 
-Result<std::vector<std::string>> still_on_their_way(const Services& services, log::Log& log, const Clock& clock) {
+Result<std::vector<std::string>> still_on_their_way(const Services& services, log::Log& log,
+                                                    const Clock& clock) {
   std::vector<std::string> waiting;
   for (const auto& service : services) {
-    EKIDEN_TRY(const auto depth, service->db->read([&](sql::Tx& tx) { return delivery::outbox_depth(tx, clock.now()); }));
-    if (depth.rows > 0) waiting.push_back(std::string(service->spec.name) + ": " + std::to_string(depth.rows) + " events are not on the log yet");
+    EKIDEN_TRY(const auto depth,
+               service->db->read([&](sql::Tx& tx) { return delivery::outbox_depth(tx, clock.now()); }));
+    if (depth.rows > 0)
+      waiting.push_back(std::string(service->spec.name) + ": " + std::to_string(depth.rows) +
+                        " events are not on the log yet");
     for (const delivery::Subscription& subscription : service->spec.consumers) {
       EKIDEN_TRY(const auto partitions, log.state(subscription.group, subscription.topic));
       std::int64_t lag = 0;
       for (const log::PartitionState& partition : partitions) lag += partition.lag_events;
-      if (lag > 0) waiting.push_back(std::string(subscription.group) + ": " + std::to_string(lag) + " events of " + std::string(subscription.topic) + " are not read yet");
+      if (lag > 0)
+        waiting.push_back(std::string(subscription.group) + ": " + std::to_string(lag) + " events of " +
+                          std::string(subscription.topic) + " are not read yet");
     }
   }
   return waiting;
@@ -53,7 +60,8 @@ void report_missing(std::vector<std::string>& findings, const std::string& what,
 
 }  // namespace
 
-Result<std::vector<std::string>> wait_until_quiet(const Services& services, log::Log& log, const Clock& clock, std::chrono::seconds patience) {
+Result<std::vector<std::string>> wait_until_quiet(const Services& services, log::Log& log, const Clock& clock,
+                                                  std::chrono::seconds patience) {
   const Deadline deadline = Deadline::after(clock, patience);
   for (;;) {
     EKIDEN_TRY(auto waiting, still_on_their_way(services, log, clock));
@@ -62,7 +70,8 @@ Result<std::vector<std::string>> wait_until_quiet(const Services& services, log:
   }
 }
 
-Result<std::vector<std::string>> outbox_is_on_the_log(const RunningService& service, log::Log& log, const Clock& clock) {
+Result<std::vector<std::string>> outbox_is_on_the_log(const RunningService& service, log::Log& log,
+                                                      const Clock& clock) {
   std::vector<std::string> findings;
   EKIDEN_TRY(const sql::Rows rows, service.db->read([&](sql::Tx& tx) {
     return tx.query("SELECT event_id, topic FROM outbox WHERE created_at > $1", {clock.now() - kCompared});
@@ -78,17 +87,21 @@ Result<std::vector<std::string>> outbox_is_on_the_log(const RunningService& serv
     report_missing(findings, "events of the outbox that are not on the log, topic " + topic, ids.size());
   }
   EKIDEN_TRY(const sql::Rows gaps, service.db->read([](sql::Tx& tx) {
-    return tx.query("SELECT subject, COUNT(*), CAST(MAX(sequence) - MIN(sequence) + 1 AS BIGINT) FROM outbox WHERE sequence > 0 GROUP "
-                    "BY topic, subject HAVING COUNT(*) <> MAX(sequence) - MIN(sequence) + 1 LIMIT $1",
-                    {static_cast<std::int64_t>(kFindingsMax)});
+    return tx.query(
+        "SELECT subject, COUNT(*), CAST(MAX(sequence) - MIN(sequence) + 1 AS BIGINT) FROM outbox WHERE "
+        "sequence > 0 GROUP "
+        "BY topic, subject HAVING COUNT(*) <> MAX(sequence) - MIN(sequence) + 1 LIMIT $1",
+        {static_cast<std::int64_t>(kFindingsMax)});
   }));
   for (const sql::Row& row : gaps) {
-    findings.push_back(row.text(0) + " has " + std::to_string(row.integer(1)) + " events for " + std::to_string(row.integer(2)) + " versions");
+    findings.push_back(row.text(0) + " has " + std::to_string(row.integer(1)) + " events for " +
+                       std::to_string(row.integer(2)) + " versions");
   }
   return findings;
 }
 
-Result<std::vector<std::string>> inbox_has_every_event(const RunningService& service, log::Log& log, const Clock& clock) {
+Result<std::vector<std::string>> inbox_has_every_event(const RunningService& service, log::Log& log,
+                                                       const Clock& clock) {
   std::vector<std::string> findings;
   for (const delivery::Subscription& subscription : service.spec.consumers) {
     std::set<std::string> wanted;

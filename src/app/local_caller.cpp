@@ -21,8 +21,8 @@ Error too_busy() {
 }
 
 /// The handler's answer; what it throws is logged and becomes `internal`.
-Task<Result<http::Response>> guarded(const http::CoroutineHandler& handler, http::Request request, Logger logger,
-                                     std::string_view pattern) {
+Task<Result<http::Response>> guarded(const http::CoroutineHandler& handler, http::Request request,
+                                     Logger logger, std::string_view pattern) {
   std::string reason;
   try {
     co_return co_await handler(std::move(request));
@@ -33,25 +33,27 @@ Task<Result<http::Response>> guarded(const http::CoroutineHandler& handler, http
   co_return Error{Errc::internal, "internal", "something went wrong here; it has been logged"};
 }
 
-Task<Result<http::Response>> on_loop(boost::asio::any_io_executor executor, Task<Result<http::Response>> work) {
+Task<Result<http::Response>> on_loop(boost::asio::any_io_executor executor,
+                                     Task<Result<http::Response>> work) {
   co_return co_await boost::asio::co_spawn(executor, std::move(work), boost::asio::use_awaitable);
 }
 
 }  // namespace
 
-ServiceHost::ServiceHost(std::string_view service, const runtime::Model& model, const Clock& clock, const Logger& logger,
-                         runtime::FiguresRegistry& figures)
-    : clock_(clock), logger_(logger) {
+ServiceHost::ServiceHost(std::string_view service, const runtime::Model& model, const Clock& clock,
+                         const Logger& logger, runtime::FiguresRegistry& figures)
+    : logger_(logger) {
   runtime::ExecutorLabel label{.service = std::string(service), .name = "requests"};
   if (const auto* threads = std::get_if<runtime::ThreadPool>(&model)) {
     pool_ = std::make_unique<runtime::ThreadPoolExecutor>(std::move(label), *threads, logger, figures);
   } else if (const auto* coroutines = std::get_if<runtime::Coroutines>(&model)) {
-    loops_ = std::make_unique<runtime::CoroutineExecutor>(std::move(label), *coroutines, clock, logger, figures);
+    loops_ =
+        std::make_unique<runtime::CoroutineExecutor>(std::move(label), *coroutines, clock, logger, figures);
   } else if (const auto* loops = std::get_if<runtime::EventLoop>(&model)) {
     loops_ = std::make_unique<runtime::EventLoopExecutor>(std::move(label), *loops, clock, logger, figures);
   } else {
-    loops_ = std::make_unique<runtime::AsyncConsumerExecutor>(std::move(label), std::get<runtime::AsyncConsumer>(model), clock, logger,
-                                                              figures);
+    loops_ = std::make_unique<runtime::AsyncConsumerExecutor>(
+        std::move(label), std::get<runtime::AsyncConsumer>(model), clock, logger, figures);
   }
 }
 
@@ -71,7 +73,8 @@ Task<Result<http::Response>> ServiceHost::run(const http::Route& route, http::Re
     co_return co_await runtime::with_deadline(std::move(job), deadline);
   }
   const auto& handler = std::get<http::CoroutineHandler>(route.handler);
-  if (loops_->is_own_thread()) co_return co_await guarded(handler, std::move(request), logger_, route.pattern);
+  if (loops_->is_own_thread())
+    co_return co_await guarded(handler, std::move(request), logger_, route.pattern);
   const std::size_t loop = next_loop_.fetch_add(1, std::memory_order_relaxed) % loops_->loops();
   const runtime::InFlightSlot slot = loops_->try_enter(loop);
   if (!slot) co_return too_busy();
@@ -93,10 +96,13 @@ void LocalCaller::add(const services::ServiceSpec& spec, ServiceHost& host) {
 
 Task<Result<http::Response>> LocalCaller::call(const http::Route& route, http::Request request) {
   const auto found = hosts_.find(&route);
-  if (found == hosts_.end()) co_return Error{Errc::unavailable, "service-not-here", "this service does not run here"};
+  if (found == hosts_.end())
+    co_return Error{Errc::unavailable, "service-not-here", "this service does not run here"};
   co_return co_await found->second->run(route, std::move(request));
 }
 
-bool LocalCaller::is_reachable(std::string_view service) const { return services_.contains(service); }
+bool LocalCaller::is_reachable(std::string_view service) const {
+  return services_.contains(service);
+}
 
 }  // namespace ekiden::app

@@ -20,7 +20,8 @@ class ServiceHost {
               runtime::FiguresRegistry& figures);
   ~ServiceHost();
 
-  /// Runs the handler on the service's own threads and resumes on the caller's. @errors as ServiceCaller::call.
+  /// Runs the handler on the service's own threads and resumes on the caller's. @errors as
+  /// ServiceCaller::call.
   runtime::Task<Result<http::Response>> run(const http::Route& route, http::Request request);
   /// The service's loops; null for a thread pool.
   runtime::LoopExecutor* loops() const { return loops_.get(); }
@@ -28,7 +29,6 @@ class ServiceHost {
   void stop();
 
  private:
-  const Clock& clock_;
   const Logger logger_;
   std::unique_ptr<runtime::ThreadPoolExecutor> pool_;
   std::unique_ptr<runtime::LoopExecutor> loops_;

@@ -13,23 +13,41 @@ namespace ekiden::app {
 namespace {
 
 const Command kCommands[] = {
-    {"serve", "serve [--service NAME]… [--listen ADDRESS:PORT] [--list]   runs services until SIGTERM",
-     {.options = {}, .flags = {"list"}}, serve},
-    {"audit", "audit [--repair] [--wait SECONDS]    checks the equations that must hold; exits 1 where one does not",
-     {.options = {"wait"}, .flags = {"repair"}}, audit},
-    {"dlq", "dlq list | show EVENT_ID | replay EVENT_ID|--all [--topic T] [--group G] [--discard]   dead letters",
-     {.options = {"topic", "group"}, .flags = {"all", "discard"}, .arguments_max = 2}, dead_letters},
-    {"rebuild", "rebuild ranking    makes the boards anew while the server runs", {.options = {}, .flags = {}, .arguments_max = 1}, rebuild},
-    {"admin", "admin create --email E --password-file F --role admin|organizer|member | admin reset-password --email E",
-     {.options = {"email", "password-file", "role"}, .flags = {}, .arguments_max = 1}, admin},
+    {"serve",
+     "serve [--service NAME]… [--listen ADDRESS:PORT] [--list]   runs services until SIGTERM",
+     {.options = {}, .flags = {"list"}},
+     serve},
+    {"audit",
+     "audit [--repair] [--wait SECONDS]    checks the equations that must hold; exits 1 where one does not",
+     {.options = {"wait"}, .flags = {"repair"}},
+     audit},
+    {"dlq",
+     "dlq list | show EVENT_ID | replay EVENT_ID|--all [--topic T] [--group G] [--discard]   dead letters",
+     {.options = {"topic", "group"}, .flags = {"all", "discard"}, .arguments_max = 2},
+     dead_letters},
+    {"rebuild",
+     "rebuild ranking    makes the boards anew while the server runs",
+     {.options = {}, .flags = {}, .arguments_max = 1},
+     rebuild},
+    {"admin",
+     "admin create --email E --password-file F --role admin|organizer|member | admin reset-password --email "
+     "E",
+     {.options = {"email", "password-file", "role"}, .flags = {}, .arguments_max = 1},
+     admin},
     {"migrate", "migrate    brings every store's schema up to date", {}, migrate},
-    {"config", "config --print [--markdown]    every setting in force, with its meaning", {.options = {}, .flags = {"print", "markdown"}}, print_config},
+    {"config",
+     "config --print [--markdown]    every setting in force, with its meaning",
+     {.options = {}, .flags = {"print", "markdown"}},
+     print_config},
 };
 
 int help(std::FILE* out) {
   std::fprintf(out, "Ekiden %s\n\n", std::string(version()).c_str());
-  for (const Command& command : kCommands) std::fprintf(out, "  ekiden %s\n", std::string(command.usage).c_str());
-  std::fprintf(out, "\nEvery command takes --data DIR (./data), --config FILE (TOML) and --set KEY=VALUE, repeatable.\n");
+  for (const Command& command : kCommands)
+    std::fprintf(out, "  ekiden %s\n", std::string(command.usage).c_str());
+  std::fprintf(
+      out,
+      "\nEvery command takes --data DIR (./data), --config FILE (TOML) and --set KEY=VALUE, repeatable.\n");
   return out == stdout ? 0 : 2;
 }
 

@@ -24,7 +24,8 @@ constexpr std::pair<std::string_view, Maker> kMakers[] = {
 constexpr std::string_view kResolveKeyPattern = "/internal/user/api-keys/resolve";
 
 http::TrustedProxies proxies_of(const ProcessConfig& config) {
-  auto proxies = http::TrustedProxies::parse(config.trusted_proxies, static_cast<std::size_t>(config.proxy_hops));
+  auto proxies =
+      http::TrustedProxies::parse(config.trusted_proxies, static_cast<std::size_t>(config.proxy_hops));
   if (!proxies) throw std::runtime_error("server.trusted_proxies: " + proxies.error().text());
   return *std::move(proxies);
 }
@@ -43,28 +44,34 @@ const std::vector<ServiceRow>& service_table() {
 
 class Node::State {
  public:
-  State(const Config& config, std::filesystem::path data, std::vector<std::string> names, const Clock& clock, Random& random,
-        const Logger& logger, std::function<void()> on_fatal)
+  State(const Config& config, std::filesystem::path data, std::vector<std::string> names, const Clock& clock,
+        Random& random, const Logger& logger, std::function<void()> on_fatal)
       : process_(read_process_config(config)),
         gateway_config_(gateway::read_config(config)),
         clock_(clock),
         random_(random),
         logger_(logger),
         ids_(clock, random),
-        stores_({.data = std::move(data), .sql_readers = static_cast<int>(process_.sql_readers), .on_fatal = std::move(on_fatal)},
+        stores_({.data = std::move(data),
+                 .sql_readers = static_cast<int>(process_.sql_readers),
+                 .on_fatal = std::move(on_fatal)},
                 clock, random, logger),
         signer_(stores_.token_seed()),
         verifier_({signer_.public_key()}),
         cursors_(stores_.cursor_key()),
-        disk_({.service = "gateway", .name = "disk"}, {.threads = static_cast<std::size_t>(process_.disk_threads), .queue_max = 4096},
-              logger_, figures_),
+        disk_({.service = "gateway", .name = "disk"},
+              {.threads = static_cast<std::size_t>(process_.disk_threads), .queue_max = 4096}, logger_,
+              figures_),
         gateway_({.service = "gateway", .name = "requests"},
                  {.loops = static_cast<std::size_t>(gateway_config_.loops),
                   .inflight_max = static_cast<std::size_t>(gateway_config_.inflight_max)},
                  clock, logger_, figures_),
         lifecycle_(clock, logger_) {
-    const ServiceContext context{config, stores_, clock, random, ids_, signer_, cursors_, figures_, logger_};
-    const auto wanted = [&names](std::string_view name) { return names.empty() || std::ranges::find(names, name) != names.end(); };
+    const ServiceContext context{config,  stores_,  clock,    random,   ids_,
+                                 signer_, cursors_, figures_, metrics_, logger_};
+    const auto wanted = [&names](std::string_view name) {
+      return names.empty() || std::ranges::find(names, name) != names.end();
+    };
     for (const auto& [name, make] : kMakers) {
       if (wanted(name)) services_.push_back(make(context));
     }
@@ -122,7 +129,8 @@ void Node::State::make_gateway() {
   gateway_spec_.name = "gateway";
   gateway_spec_.model = runtime::EventLoop{.loops = 1, .inflight_max = 1024};
   gateway_spec_.routes = system_->routes();
-  gateway_host_ = std::make_unique<ServiceHost>("gateway.system", gateway_spec_.model, clock_, logger_, figures_);
+  gateway_host_ =
+      std::make_unique<ServiceHost>("gateway.system", gateway_spec_.model, clock_, logger_, figures_);
   caller_.add(gateway_spec_, *gateway_host_);
 
   std::vector<http::Router::Entry> entries;
@@ -139,10 +147,11 @@ void Node::State::make_gateway() {
   add(gateway_spec_);
   system_->show_routes(routes);
   router_ = std::make_unique<http::Router>(std::move(entries));
-  authenticator_ = std::make_unique<gateway::Authenticator>(verifier_, caller_, resolve_key, clock_, gateway_config_);
+  authenticator_ =
+      std::make_unique<gateway::Authenticator>(verifier_, caller_, resolve_key, clock_, gateway_config_);
   budgets_ = std::make_unique<gateway::Budgets>(stores_.limits(), gateway_config_);
-  dispatcher_ = std::make_unique<gateway::Dispatcher>(*router_, *authenticator_, *budgets_, caller_, clock_, logger_.with("gateway"), metrics_,
-                                                      routes);
+  dispatcher_ = std::make_unique<gateway::Dispatcher>(*router_, *authenticator_, *budgets_, caller_, clock_,
+                                                      logger_.with("gateway"), metrics_, routes);
   http::ServerConfig server;
   server.address = process_.address;
   server.port = process_.port;
@@ -152,25 +161,32 @@ void Node::State::make_gateway() {
   std::vector<boost::asio::any_io_executor> loops;
   for (std::size_t i = 0; i < gateway_.loops(); ++i) loops.push_back(gateway_.executor(i));
   server_ = std::make_unique<http::Server>(
-      std::move(server), std::move(loops), *dispatcher_, [this](std::move_only_function<void()> work) { return disk_.try_post(std::move(work)); },
-      clock_, random_, logger_.with("http"));
+      std::move(server), std::move(loops), *dispatcher_,
+      [this](std::move_only_function<void()> work) { return disk_.try_post(std::move(work)); }, clock_,
+      random_, logger_.with("http"));
 }
 
 void Node::State::add_stages() {
-  lifecycle_.add({.name = "topics", .start = [this] {
-                    std::vector<log::TopicConfig> topics;
-                    for (const auto& service : services_) {
-                      for (const log::TopicConfig& topic : service->spec.topics) {
-                        topics.push_back(topic);
-                        topics.push_back({.name = topic.name + ".dlq", .partitions = 1, .retention = std::chrono::hours{24 * 90}});
-                      }
-                    }
-                    const Result<void> made = stores_.log().ensure_topics(topics);
-                    if (!made) throw std::runtime_error(made.error().text());
-                  },
+  lifecycle_.add({.name = "topics",
+                  .start =
+                      [this] {
+                        std::vector<log::TopicConfig> topics;
+                        for (const auto& service : services_) {
+                          for (const log::TopicConfig& topic : service->spec.topics) {
+                            topics.push_back(topic);
+                            topics.push_back({.name = topic.name + ".dlq",
+                                              .partitions = 1,
+                                              .retention = std::chrono::hours{24 * 90}});
+                          }
+                        }
+                        const Result<void> made = stores_.log().ensure_topics(topics);
+                        if (!made) throw std::runtime_error(made.error().text());
+                      },
                   .stop = [] {}});
   for (const auto& service : services_) {
-    lifecycle_.add({.name = std::string(service->spec.name) + " requests", .start = [] {}, .stop = [&host = *service->host] { host.stop(); }});
+    lifecycle_.add({.name = std::string(service->spec.name) + " requests",
+                    .start = [] {},
+                    .stop = [&host = *service->host] { host.stop(); }});
     lifecycle_.add({.name = std::string(service->spec.name) + " relay",
                     .start = [&service = *service] { service.start_relay(); },
                     .stop = [&service = *service] { service.stop_relay(); }});
@@ -178,11 +194,12 @@ void Node::State::add_stages() {
   if (server_) {
     lifecycle_.add({.name = "http",
                     .start = [this] { server_->start(); },
-                    .stop = [this] {
-                      gateway_host_->stop();
-                      gateway_.stop();
-                      disk_.stop();
-                    }});
+                    .stop =
+                        [this] {
+                          gateway_host_->stop();
+                          gateway_.stop();
+                          disk_.stop();
+                        }});
   }
   for (const auto& service : services_) add_consumer_stage(*service);
 }
@@ -197,16 +214,23 @@ void Node::State::add_consumer_stage(RunningService& service) {
                   .stop = [&service] { service.stop_consumers(); }});
 }
 
-Node::Node(const Config& config, std::filesystem::path data, std::vector<std::string> services, const Clock& clock, Random& random,
-           const Logger& logger, std::function<void()> on_fatal)
-    : state_(std::make_unique<State>(config, std::move(data), std::move(services), clock, random, logger, std::move(on_fatal))) {}
+Node::Node(const Config& config, std::filesystem::path data, std::vector<std::string> services,
+           const Clock& clock, Random& random, const Logger& logger, std::function<void()> on_fatal)
+    : state_(std::make_unique<State>(config, std::move(data), std::move(services), clock, random, logger,
+                                     std::move(on_fatal))) {}
 
 Node::~Node() = default;
 
-Result<void> Node::start() { return state_->start(); }
+Result<void> Node::start() {
+  return state_->start();
+}
 
-std::uint16_t Node::port() const { return state_->port(); }
+std::uint16_t Node::port() const {
+  return state_->port();
+}
 
-std::optional<std::string> Node::stop() { return state_->stop(); }
+std::optional<std::string> Node::stop() {
+  return state_->stop();
+}
 
 }  // namespace ekiden::app

@@ -11,23 +11,44 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Option<std::string> kAddress{.key = "server.address", .help = "Address to listen on.", .fallback = "127.0.0.1"};
-constexpr Option<std::int64_t> kPort{.key = "server.port", .help = "Port to listen on; 0 takes any free one.", .fallback = 8080,
-                                     .min = 0, .max = 65'535};
-constexpr Option<std::string> kLogLevel{.key = "log.level", .help = "The least level that is logged.", .fallback = "info",
+constexpr Option<std::string> kAddress{
+    .key = "server.address", .help = "Address to listen on.", .fallback = "127.0.0.1"};
+constexpr Option<std::int64_t> kPort{.key = "server.port",
+                                     .help = "Port to listen on; 0 takes any free one.",
+                                     .fallback = 8080,
+                                     .min = 0,
+                                     .max = 65'535};
+constexpr Option<std::string> kLogLevel{.key = "log.level",
+                                        .help = "The least level that is logged.",
+                                        .fallback = "info",
                                         .one_of = "debug|info|warning|error"};
-constexpr Option<Milliseconds> kGrace{.key = "server.grace", .help = "After SIGTERM, how long what is in work may take.",
-                                      .fallback = seconds{20}, .min = seconds{1}, .max = seconds{3600}};
+constexpr Option<Milliseconds> kGrace{.key = "server.grace",
+                                      .help = "After SIGTERM, how long what is in work may take.",
+                                      .fallback = seconds{20},
+                                      .min = seconds{1},
+                                      .max = seconds{3600}};
 constexpr Option<std::vector<std::string>> kProxies{.key = "server.trusted_proxies",
                                                     .help = "Networks whose X-Forwarded-For is believed."};
-constexpr Option<std::int64_t> kHops{.key = "server.proxy_hops", .help = "How many of our proxies a request passes.", .fallback = 1,
-                                     .min = 1, .max = 16};
-constexpr Option<std::int64_t> kConnections{.key = "server.connections_max", .help = "Open connections; more wait to be accepted.",
-                                            .fallback = 16'384, .min = 1, .max = 1'000'000};
-constexpr Option<std::int64_t> kDiskThreads{.key = "server.disk_threads", .help = "Threads that write what is being received.",
-                                            .fallback = 2, .min = 1, .max = 256};
-constexpr Option<std::int64_t> kReaders{.key = "sql.readers", .help = "Connections of each database for reads, a thread each.",
-                                        .fallback = 2, .min = 1, .max = 64};
+constexpr Option<std::int64_t> kHops{.key = "server.proxy_hops",
+                                     .help = "How many of our proxies a request passes.",
+                                     .fallback = 1,
+                                     .min = 1,
+                                     .max = 16};
+constexpr Option<std::int64_t> kConnections{.key = "server.connections_max",
+                                            .help = "Open connections; more wait to be accepted.",
+                                            .fallback = 16'384,
+                                            .min = 1,
+                                            .max = 1'000'000};
+constexpr Option<std::int64_t> kDiskThreads{.key = "server.disk_threads",
+                                            .help = "Threads that write what is being received.",
+                                            .fallback = 2,
+                                            .min = 1,
+                                            .max = 256};
+constexpr Option<std::int64_t> kReaders{.key = "sql.readers",
+                                        .help = "Connections of each database for reads, a thread each.",
+                                        .fallback = 2,
+                                        .min = 1,
+                                        .max = 64};
 
 LogLevel level_of(const std::string& text) {
   if (text == "debug") return LogLevel::debug;

@@ -27,11 +27,12 @@ struct ServiceContext {
   const http::TokenSigner& signer;
   const http::CursorSealer& cursors;
   runtime::FiguresRegistry& figures;
+  runtime::Metrics& metrics;
   const Logger& logger;
 };
 
-/// One service of this process with everything that runs for it. Declared in the order in which parts depend on one
-/// another; destroyed in reverse.
+/// One service of this process with everything that runs for it. Declared in the order in which parts depend
+/// on one another; destroyed in reverse.
 class RunningService {
  public:
   explicit RunningService(const ServiceContext& context);
@@ -57,7 +58,8 @@ class RunningService {
   std::unique_ptr<runtime::WorkerThread> relay_thread_;
 };
 
-/// The table of services: how each is made. The gateway is not in it: it needs all the others' routes (node.cpp).
+/// The table of services: how each is made. The gateway is not in it: it needs all the others' routes
+/// (node.cpp).
 std::unique_ptr<RunningService> make_user(const ServiceContext& context);
 std::unique_ptr<RunningService> make_workout(const ServiceContext& context);
 std::unique_ptr<RunningService> make_gamification(const ServiceContext& context);

@@ -27,12 +27,15 @@ T or_throw(Result<T> result, const std::string& what) {
   return *std::move(result);
 }
 
-/// Writes a secret so that it is there whole or not at all, for its owner's eyes only. False where it was there already.
+/// Writes a secret so that it is there whole or not at all, for its owner's eyes only. False where it was
+/// there already.
 bool write_secret(const std::filesystem::path& file, std::string_view bytes) {
   const std::filesystem::path fresh = file.string() + ".new." + std::to_string(::getpid());
   const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), file.string());
-  const bool written = ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(descriptor) == 0;
+  const bool written =
+      ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+      ::fsync(descriptor) == 0;
   ::close(descriptor);
   // Two processes may start at once: a link never replaces what the other has made.
   const bool linked = written && ::link(fresh.c_str(), file.c_str()) == 0;
@@ -45,7 +48,8 @@ bool write_secret(const std::filesystem::path& file, std::string_view bytes) {
 std::string read_secret(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  if (bytes.size() != kSecretBytes) throw std::runtime_error(file.string() + " is damaged: it must have 32 bytes");
+  if (bytes.size() != kSecretBytes)
+    throw std::runtime_error(file.string() + " is damaged: it must have 32 bytes");
   return bytes;
 }
 
@@ -55,12 +59,14 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::filesystem
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
   if (failed) {
-    return Error{Errc::invalid, "bad-data-directory", "the data directory " + directory.string() + " cannot be made: " + failed.message(), "data"};
+    return Error{Errc::invalid, "bad-data-directory",
+                 "the data directory " + directory.string() + " cannot be made: " + failed.message(), "data"};
   }
   const std::filesystem::path file = directory / "lock";
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return Error{Errc::invalid, "bad-data-directory", file.string() + " cannot be opened: " + std::strerror(errno), "data"};
+    return Error{Errc::invalid, "bad-data-directory",
+                 file.string() + " cannot be opened: " + std::strerror(errno), "data"};
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor);
@@ -69,7 +75,9 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::filesystem
   return std::unique_ptr<DirectoryLock>(new DirectoryLock(descriptor));
 }
 
-DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
+DirectoryLock::~DirectoryLock() {
+  ::close(descriptor_);
+}
 
 Stores::Stores(StoresConfig config, const Clock& clock, Random& random, const Logger& logger)
     : config_(std::move(config)), clock_(clock), logger_(logger) {
@@ -100,21 +108,25 @@ std::unique_ptr<sql::Database> Stores::open(const std::string& name) const {
   sqlite.file = config_.data / (name + ".db");
   sqlite.readers = config_.sql_readers;
   sqlite.on_fatal = config_.on_fatal;
-  return or_throw(sql::make_sqlite(std::move(sqlite), clock_, logger_.with("sql." + name)), name + ".db cannot be opened");
+  return or_throw(sql::make_sqlite(std::move(sqlite), clock_, logger_.with("sql." + name)),
+                  name + ".db cannot be opened");
 }
 
 sql::Database& Stores::database(std::string_view service, const std::vector<sql::Migration>& migrations) {
   auto& slot = databases_[std::string(service)];
   if (!slot) {
     slot = open(std::string(service));
-    const int applied = or_throw(sql::migrate(*slot, migrations), std::string(service) + ".db cannot be brought up to date");
+    const int applied =
+        or_throw(sql::migrate(*slot, migrations), std::string(service) + ".db cannot be brought up to date");
     if (applied > 0) logger_.info("schema_migrated", {{"database", service}, {"steps", applied}});
   }
   return *slot;
 }
 
 log::Log& Stores::log() {
-  if (!log_) log_ = or_throw(log::make_sqlite_log(open("log"), {}, clock_, logger_.with("log")), "log.db cannot be opened");
+  if (!log_)
+    log_ = or_throw(log::make_sqlite_log(open("log"), {}, clock_, logger_.with("log")),
+                    "log.db cannot be opened");
   return *log_;
 }
 

@@ -36,8 +36,9 @@ struct StoresConfig {
   std::function<void()> on_fatal{};  ///< a store cannot be trusted any more: the process should end
 };
 
-/// The embedded stores of one data directory. What is asked for is opened and its schema brought up to date; a command
-/// beside a running server opens what it needs. @threads `database` and `log`: one, at start; the ports any
+/// The embedded stores of one data directory. What is asked for is opened and its schema brought up to date;
+/// a command beside a running server opens what it needs. @threads `database` and `log`: one, at start; the
+/// ports any
 class Stores {
  public:
   Stores(StoresConfig config, const Clock& clock, Random& random, const Logger& logger);

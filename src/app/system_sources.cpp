@@ -15,9 +15,14 @@ std::vector<Lag> lags_of(const Services& services) {
     for (const auto& runner : service->runners) {
       const delivery::RunnerFigures figures = runner->figures();
       for (const delivery::PartitionFigures& partition : figures.partitions) {
-        lags.push_back({.group = figures.group, .topic = figures.topic, .partition = partition.at.partition,
-                        .lag_events = partition.lag_events, .prefetched = partition.unfinished, .applied = partition.applied,
-                        .dead = partition.dead, .parked = partition.parked});
+        lags.push_back({.group = figures.group,
+                        .topic = figures.topic,
+                        .partition = partition.at.partition,
+                        .lag_events = partition.lag_events,
+                        .prefetched = partition.unfinished,
+                        .applied = partition.applied,
+                        .dead = partition.dead,
+                        .parked = partition.parked});
       }
     }
   }
@@ -26,7 +31,8 @@ std::vector<Lag> lags_of(const Services& services) {
 
 void show_lags(runtime::Metrics& metrics, const std::vector<Lag>& lags) {
   for (const Lag& lag : lags) {
-    const runtime::Metrics::Labels labels = {{"group", lag.group}, {"topic", lag.topic}, {"partition", std::to_string(lag.partition)}};
+    const runtime::Metrics::Labels labels = {
+        {"group", lag.group}, {"topic", lag.topic}, {"partition", std::to_string(lag.partition)}};
     const auto show = [&](const char* name, const char* help, std::int64_t value) {
       metrics.gauge(name, help, labels).set(static_cast<double>(value));
     };
@@ -42,26 +48,34 @@ void show_stores(runtime::Metrics& metrics, const Services& services) {
   for (const auto& service : services) {
     if (service->db == nullptr) continue;
     const runtime::Metrics::Labels labels = {{"service", std::string(service->spec.name)}};
-    const auto show = [&](const char* name, const char* help, double value) { metrics.gauge(name, help, labels).set(value); };
+    const auto show = [&](const char* name, const char* help, double value) {
+      metrics.gauge(name, help, labels).set(value);
+    };
     const sql::DatabaseFigures sql = service->db->figures();
     show("ekiden_sql_queued", "Transactions that wait for a lane.", static_cast<double>(sql.queued));
     show("ekiden_sql_lanes_busy", "Lanes that run a transaction.", static_cast<double>(sql.lanes_busy));
-    show("ekiden_sql_transactions", "Write transactions that became durable since the start.", static_cast<double>(sql.committed));
+    show("ekiden_sql_transactions", "Write transactions that became durable since the start.",
+         static_cast<double>(sql.committed));
     show("ekiden_sql_commits", "Physical commits since the start.", static_cast<double>(sql.commits));
     show("ekiden_sql_retried", "Transactions run again after a lost race.", static_cast<double>(sql.retried));
     const delivery::RelayFigures relay = service->relay->figures();
     show("ekiden_outbox_depth", "Events that are not on the log yet.", static_cast<double>(relay.depth));
-    show("ekiden_outbox_age_seconds", "Age of the oldest of them.", std::chrono::duration<double>(relay.oldest_age).count());
-    show("ekiden_outbox_published", "Events published since the start.", static_cast<double>(relay.published));
+    show("ekiden_outbox_age_seconds", "Age of the oldest of them.",
+         std::chrono::duration<double>(relay.oldest_age).count());
+    show("ekiden_outbox_published", "Events published since the start.",
+         static_cast<double>(relay.published));
     show("ekiden_outbox_failed", "Sends that failed and were repeated.", static_cast<double>(relay.failed));
   }
 }
 
 }  // namespace
 
-std::string_view version() { return EKIDEN_VERSION; }
+std::string_view version() {
+  return EKIDEN_VERSION;
+}
 
-gateway::SystemSources system_sources(const Services& services, runtime::FiguresRegistry& figures, runtime::Metrics& metrics) {
+gateway::SystemSources system_sources(const Services& services, runtime::FiguresRegistry& figures,
+                                      runtime::Metrics& metrics) {
   gateway::SystemSources sources;
   for (const ServiceRow& row : service_table()) sources.services_and_models.emplace_back(row.name, row.model);
   sources.figures = &figures;

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "base/bounded_queue.hpp"
 #include "base/id.hpp"
@@ -117,7 +117,8 @@ TEST(Logger, WritesOneEscapedObjectPerEvent) {
 
 TEST(Utf8, AcceptsWellFormedSequencesOnly) {
   EXPECT_TRUE(is_utf8("Жарко, 駅伝, \xF0\x9F\x8F\x83"));
-  for (const char* bad : {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xE2\x82"}) EXPECT_FALSE(is_utf8(bad));
+  for (const char* bad : {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xE2\x82"})
+    EXPECT_FALSE(is_utf8(bad));
 }
 
 TEST(Random, BelowReachesEveryValueAndNoOther) {

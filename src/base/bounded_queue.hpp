@@ -10,8 +10,8 @@
 
 namespace ekiden {
 
-/// A first-in-first-out queue between threads that never grows beyond `max`. After `close` nothing enters; what is
-/// inside can still be taken. @threads any
+/// A first-in-first-out queue between threads that never grows beyond `max`. After `close` nothing enters;
+/// what is inside can still be taken. @threads any
 template <class T>
 class BoundedQueue {
  public:

@@ -56,7 +56,9 @@ Timestamp SystemClock::now() const {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-Instant SystemClock::monotonic() const { return std::chrono::steady_clock::now(); }
+Instant SystemClock::monotonic() const {
+  return std::chrono::steady_clock::now();
+}
 
 Duration Deadline::left(const Clock& clock) const {
   if (is_never()) return Duration::max();
@@ -69,10 +71,11 @@ std::string to_rfc3339(Timestamp at) {
   const std::chrono::hh_mm_ss time{at - day};
   std::array<char, 48> out{};
   const auto micros = time.subseconds().count();
-  int size = std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                           static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                           static_cast<int>(time.seconds().count()));
+  int size =
+      std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()));
   std::string text(out.data(), static_cast<std::size_t>(size));
   if (micros != 0) {
     const bool whole_millis = micros % 1000 == 0;
@@ -90,9 +93,11 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   const int month = read_digits(text, at, 2);
   if (month < 1 || !read_char(text, at, '-')) return std::nullopt;
   const int day = read_digits(text, at, 2);
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(std::max(day, 0))}};
-  if (!date.ok() || at >= text.size() || (text[at] != 'T' && text[at] != 't' && text[at] != ' ')) return std::nullopt;
+  if (!date.ok() || at >= text.size() || (text[at] != 'T' && text[at] != 't' && text[at] != ' '))
+    return std::nullopt;
   ++at;
   const int hour = read_digits(text, at, 2);
   if (hour < 0 || hour > 23 || !read_char(text, at, ':')) return std::nullopt;

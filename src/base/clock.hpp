@@ -35,7 +35,9 @@ class Deadline {
   Deadline() : at_(Instant::max()) {}
   explicit Deadline(Instant at) : at_(at) {}
   static Deadline never() { return Deadline{}; }
-  static Deadline after(const Clock& clock, Duration timeout) { return Deadline{clock.monotonic() + timeout}; }
+  static Deadline after(const Clock& clock, Duration timeout) {
+    return Deadline{clock.monotonic() + timeout};
+  }
 
   Instant at() const { return at_; }
   bool is_never() const { return at_ == Instant::max(); }
@@ -47,10 +49,15 @@ class Deadline {
   Instant at_;
 };
 
-constexpr std::int64_t to_micros(Timestamp at) { return at.time_since_epoch().count(); }
-constexpr Timestamp from_micros(std::int64_t micros) { return Timestamp{std::chrono::microseconds{micros}}; }
+constexpr std::int64_t to_micros(Timestamp at) {
+  return at.time_since_epoch().count();
+}
+constexpr Timestamp from_micros(std::int64_t micros) {
+  return Timestamp{std::chrono::microseconds{micros}};
+}
 
-/// RFC 3339 in UTC with a `Z`; fractions of a second only where there are any: `2026-11-22T06:30:00Z`, `…00.250Z`.
+/// RFC 3339 in UTC with a `Z`; fractions of a second only where there are any: `2026-11-22T06:30:00Z`,
+/// `…00.250Z`.
 std::string to_rfc3339(Timestamp at);
 /// Reads RFC 3339 with `Z` or an offset. Years 0001 to 9999; up to nine digits of fraction (cut to micros).
 std::optional<Timestamp> parse_rfc3339(std::string_view text);

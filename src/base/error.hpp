@@ -8,7 +8,8 @@
 
 namespace ekiden {
 
-/// What a caller should do about a failure. The edges (HTTP, dead letters, metrics) each map it in one `switch`.
+/// What a caller should do about a failure. The edges (HTTP, dead letters, metrics) each map it in one
+/// `switch`.
 enum class Errc : std::uint8_t {
   malformed,              ///< The message itself could not be read (bad JSON, bad framing): do not repeat it.
   invalid,                ///< Understood, but a field is wrong: `Error::field` names it.
@@ -58,11 +59,12 @@ constexpr bool is_retryable(Errc code) {
 /// The code's name as it stands in logs and metrics.
 std::string_view to_string(Errc code);
 
-/// A failure that a caller can meet. `text` says what is wrong and how to mend it, in one sentence for a person;
-/// it holds no SQL, path, secret or stack.
+/// A failure that a caller can meet. `text` says what is wrong and how to mend it, in one sentence for a
+/// person; it holds no SQL, path, secret or stack.
 class [[nodiscard]] Error {
  public:
-  /// @param slug  stable, in kebab case (`unknown-field`); ends up in the problem's `type`, `urn:ekiden:<slug>`.
+  /// @param slug  stable, in kebab case (`unknown-field`); ends up in the problem's `type`,
+  /// `urn:ekiden:<slug>`.
   /// @param field the input at fault as the caller knows it (`file`, `points[3].lat`), or empty.
   Error(Errc code, std::string slug, std::string text, std::string field = {})
       : code_(code), slug_(std::move(slug)), text_(std::move(text)), field_(std::move(field)) {}

@@ -63,8 +63,9 @@ using UploadId = Id<struct UploadIdTag>;
 using SessionId = Id<struct SessionIdTag>;
 using EventId = Id<struct EventIdTag>;
 
-/// Makes UUIDs of version 7: 48 bits of milliseconds, a 12-bit counter within the millisecond, 62 random bits.
-/// Ids of one maker are strictly increasing, also when the wall clock stands still or goes back. @threads any
+/// Makes UUIDs of version 7: 48 bits of milliseconds, a 12-bit counter within the millisecond, 62 random
+/// bits. Ids of one maker are strictly increasing, also when the wall clock stands still or goes back.
+/// @threads any
 class Ids {
  public:
   Ids(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
@@ -92,5 +93,7 @@ struct std::hash<ekiden::Uuid> {
 
 template <class Tag>
 struct std::hash<ekiden::Id<Tag>> {
-  std::size_t operator()(const ekiden::Id<Tag>& id) const noexcept { return std::hash<ekiden::Uuid>{}(id.uuid()); }
+  std::size_t operator()(const ekiden::Id<Tag>& id) const noexcept {
+    return std::hash<ekiden::Uuid>{}(id.uuid());
+  }
 };

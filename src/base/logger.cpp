@@ -13,10 +13,14 @@ namespace ekiden {
 
 std::string_view to_string(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "error";
 }
@@ -61,8 +65,9 @@ void append_value(std::string& out, const LogField& field) {
   } else if (const auto* number = std::get_if<double>(&field.value)) {
     std::array<char, 40> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
-    out += std::isfinite(*number) ? std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))
-                                  : std::string_view("null");
+    out += std::isfinite(*number)
+               ? std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))
+               : std::string_view("null");
   } else {
     out += std::to_string(std::get<std::int64_t>(field.value));
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -41,7 +40,8 @@ class LogSink {
 /// A Logger is a small value: copy it, and give it the service's name by `with`. @threads any
 class Logger {
  public:
-  Logger(LogSink& sink, const Clock& clock, LogLevel least = LogLevel::info) : sink_(&sink), clock_(&clock), least_(least) {}
+  Logger(LogSink& sink, const Clock& clock, LogLevel least = LogLevel::info)
+      : sink_(&sink), clock_(&clock), least_(least) {}
   Logger with(std::string service) const;
 
   /// @param event snake_case, stable: what happened (`relay_stopped`); operators search for it.

@@ -4,7 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
-// Clang's thread-safety analysis: -Wthread-safety fails the build where a guarded member is touched without its mutex.
+// Clang's thread-safety analysis: -Wthread-safety fails the build where a guarded member is touched without
+// its mutex.
 #define EKIDEN_CAPABILITY(name) __attribute__((capability(name)))
 #define EKIDEN_SCOPED_CAPABILITY __attribute__((scoped_lockable))
 #define EKIDEN_GUARDED_BY(mutex) __attribute__((guarded_by(mutex)))
@@ -17,7 +18,8 @@
 
 namespace ekiden {
 
-/// std::mutex, visible to the analysis. Never held across a suspension or a call that waits for another thread.
+/// std::mutex, visible to the analysis. Never held across a suspension or a call that waits for another
+/// thread.
 class EKIDEN_CAPABILITY("mutex") Mutex {
  public:
   void lock() EKIDEN_ACQUIRE() { mutex_.lock(); }

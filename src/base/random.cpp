@@ -10,7 +10,8 @@ namespace ekiden {
 
 std::uint64_t Random::below(std::uint64_t bound) {
   // Draws above the largest multiple of `bound` are thrown away, so that no remainder is favoured.
-  const std::uint64_t limit = std::numeric_limits<std::uint64_t>::max() - std::numeric_limits<std::uint64_t>::max() % bound;
+  const std::uint64_t limit =
+      std::numeric_limits<std::uint64_t>::max() - std::numeric_limits<std::uint64_t>::max() % bound;
   for (;;) {
     std::uint64_t drawn = 0;
     fill(std::as_writable_bytes(std::span{&drawn, 1}));

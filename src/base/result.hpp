@@ -23,17 +23,18 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
 #define EKIDEN_CONCAT_INNER(a, b) a##b
 #define EKIDEN_CONCAT(a, b) EKIDEN_CONCAT_INNER(a, b)
-#define EKIDEN_TRY_IMPL(temporary, declaration, ...)          \
-  auto temporary = __VA_ARGS__;                               \
-  if (!temporary) return std::move(temporary).error();        \
+#define EKIDEN_TRY_IMPL(temporary, declaration, ...)   \
+  auto temporary = __VA_ARGS__;                        \
+  if (!temporary) return std::move(temporary).error(); \
   declaration = *std::move(temporary)
-#define EKIDEN_CO_TRY_IMPL(temporary, declaration, ...)       \
-  auto temporary = __VA_ARGS__;                               \
-  if (!temporary) co_return std::move(temporary).error();     \
+#define EKIDEN_CO_TRY_IMPL(temporary, declaration, ...)   \
+  auto temporary = __VA_ARGS__;                           \
+  if (!temporary) co_return std::move(temporary).error(); \
   declaration = *std::move(temporary)
 
 /// `EKIDEN_TRY(auto rows, tx.query(…));` declares `rows`, or returns the error to the caller.
-#define EKIDEN_TRY(declaration, ...) EKIDEN_TRY_IMPL(EKIDEN_CONCAT(try_result_, __LINE__), declaration, __VA_ARGS__)
+#define EKIDEN_TRY(declaration, ...) \
+  EKIDEN_TRY_IMPL(EKIDEN_CONCAT(try_result_, __LINE__), declaration, __VA_ARGS__)
 /// The same for a `Result<void>`.
 #define EKIDEN_CHECK(...) \
   if (auto check_result = (__VA_ARGS__); !check_result) return std::move(check_result).error()

@@ -20,7 +20,9 @@ const date::time_zone* find_zone(std::string_view name) {
 
 }  // namespace
 
-bool is_time_zone(std::string_view name) { return find_zone(name) != nullptr; }
+bool is_time_zone(std::string_view name) {
+  return find_zone(name) != nullptr;
+}
 
 std::optional<std::chrono::seconds> utc_offset_of(std::string_view zone, Timestamp at) {
   const date::time_zone* found = find_zone(zone);

@@ -8,7 +8,8 @@
 
 namespace ekiden::runtime {
 
-/// A named thread for one loop that runs until it is told to stop: a relay, a consumer. Joined by its destructor.
+/// A named thread for one loop that runs until it is told to stop: a relay, a consumer. Joined by its
+/// destructor.
 class WorkerThread {
  public:
   WorkerThread(ExecutorLabel label, std::function<void(std::stop_token)> run)

@@ -13,7 +13,8 @@ inline Result<void> check_if_match(const http::Request& request, std::int64_t ve
   if (!request.headers.get("If-Match")) return {};
   EKIDEN_TRY(const std::int64_t seen, http::if_match_version(request));
   if (seen == version) return {};
-  return Error{Errc::precondition_failed, "version-mismatch", "this has changed since you read it: read it again", "If-Match"};
+  return Error{Errc::precondition_failed, "version-mismatch",
+               "this has changed since you read it: read it again", "If-Match"};
 }
 
 }  // namespace ekiden::services

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kKeyMax = 255;
 
 bool is_key(std::string_view key) {
-  return !key.empty() && key.size() <= kKeyMax && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
+  return !key.empty() && key.size() <= kKeyMax &&
+         std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 }  // namespace
@@ -28,9 +29,12 @@ IdempotentRequest::IdempotentRequest(const http::Request& request, UserId who, s
 Result<std::optional<http::Response>> IdempotentRequest::begin(sql::Tx& tx) const {
   if (!key_) return std::optional<http::Response>{};
   if (!is_key(*key_)) {
-    return Error{Errc::invalid, "bad-idempotency-key", "give 1 to 255 printable characters without spaces", "Idempotency-Key"};
+    return Error{Errc::invalid, "bad-idempotency-key", "give 1 to 255 printable characters without spaces",
+                 "Idempotency-Key"};
   }
-  EKIDEN_TRY(const auto begun, delivery::idempotency::begin(tx, {.scope = who_, .key = *key_, .route = route_, .request_hash = hash_}));
+  EKIDEN_TRY(const auto begun,
+             delivery::idempotency::begin(
+                 tx, {.scope = who_, .key = *key_, .route = route_, .request_hash = hash_}));
   const auto* answer = std::get_if<delivery::idempotency::Answer>(&begun);
   if (answer == nullptr) return std::optional<http::Response>{};
   http::Response response;
@@ -42,8 +46,10 @@ Result<std::optional<http::Response>> IdempotentRequest::begin(sql::Tx& tx) cons
 
 Result<void> IdempotentRequest::finish(sql::Tx& tx, const http::Response& response, Timestamp now) const {
   if (!key_) return {};
-  const delivery::idempotency::Answer answer{.status = response.status, .headers = response.headers.all(), .body = response.body};
-  return delivery::idempotency::finish(tx, {.scope = who_, .key = *key_, .route = route_, .request_hash = hash_}, answer, now);
+  const delivery::idempotency::Answer answer{
+      .status = response.status, .headers = response.headers.all(), .body = response.body};
+  return delivery::idempotency::finish(
+      tx, {.scope = who_, .key = *key_, .route = route_, .request_hash = hash_}, answer, now);
 }
 
 }  // namespace ekiden::services

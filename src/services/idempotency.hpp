@@ -10,11 +10,14 @@
 
 namespace ekiden::services {
 
-/// Runs `create` once for each `Idempotency-Key` of a person: a second request with the same key and body gets the
-/// first answer, byte for byte. Without the header it simply runs. Call it inside the transaction of the effect.
+/// Runs `create` once for each `Idempotency-Key` of a person: a second request with the same key and body
+/// gets the first answer, byte for byte. Without the header it simply runs. Call it inside the transaction of
+/// the effect.
 /// @param who     whose key it is; nil for requests before anyone is signed in.
-/// @param content what tells one request from another: the body, or hashes of a form's files. Empty: `request.body`.
-/// @errors what `create` answers (nothing is kept then); invalid `idempotency-key-reused`: the key came with another
+/// @param content what tells one request from another: the body, or hashes of a form's files. Empty:
+/// `request.body`.
+/// @errors what `create` answers (nothing is kept then); invalid `idempotency-key-reused`: the key came with
+/// another
 ///         body before; invalid `bad-idempotency-key`: it is not 1 to 255 printable bytes; else as sql::Tx.
 class IdempotentRequest {
  public:
@@ -33,8 +36,8 @@ class IdempotentRequest {
 };
 
 template <class Create>
-Result<http::Response> create_once(sql::Tx& tx, const http::Request& request, UserId who, Timestamp now, Create create,
-                                   std::string_view content = {}) {
+Result<http::Response> create_once(sql::Tx& tx, const http::Request& request, UserId who, Timestamp now,
+                                   Create create, std::string_view content = {}) {
   const IdempotentRequest once(request, who, content);
   EKIDEN_TRY(std::optional<http::Response> first, once.begin(tx));
   if (first) return *std::move(first);

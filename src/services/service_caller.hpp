@@ -7,13 +7,14 @@
 
 namespace ekiden::services {
 
-/// How the gateway reaches a service: in one process a call onto its executor, in a cluster a request to one of its
-/// processes. @threads loops; never blocks
+/// How the gateway reaches a service: in one process a call onto its executor, in a cluster a request to one
+/// of its processes. @threads loops; never blocks
 class ServiceCaller {
  public:
   virtual ~ServiceCaller() = default;
   /// Runs the route's handler where its service's model wants it, and resumes on the caller's loop.
-  /// @errors busy: the service's queue is full; timeout: the request's deadline passed; unavailable: the service does
+  /// @errors busy: the service's queue is full; timeout: the request's deadline passed; unavailable: the
+  /// service does
   ///         not run or does not answer; internal: the handler threw (logged); and the handler's own.
   virtual runtime::Task<Result<http::Response>> call(const http::Route& route, http::Request request) = 0;
   /// False where no process of the service can be reached.

@@ -36,7 +36,7 @@ struct ServiceSpec {
   std::vector<sql::Migration> migrations;
   std::vector<log::TopicConfig> topics;  ///< that it publishes to
   std::vector<http::Route> routes;
-  std::function<void()> prepare = [] {};              ///< once, before the consumers start; may take its time, throws
+  std::function<void()> prepare = [] {};  ///< once, before the consumers start; may take its time, throws
   std::vector<delivery::Subscription> consumers;
   std::vector<Background> background;
   std::vector<AuditCheck> audits;

@@ -1,9 +1,11 @@
+#include "services/gamification/audit.hpp"
+
 #include <cstdio>
 
 #include "app/commands/commands.hpp"
 #include "app/commands/operator_job.hpp"
 #include "app/delivery_audit.hpp"
-#include "services/gamification/audit.hpp"
+#include "services/gamification/consumers/workouts.hpp"
 #include "services/gamification/service.hpp"
 #include "services/workout/audit.hpp"
 
@@ -15,7 +17,8 @@ constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::minutes kJobPatience{10};
 
 /// Says the findings of one check. @returns how many there are; what could not be checked counts as one.
-std::size_t report(std::string_view service, std::string_view check, const Result<std::vector<std::string>>& findings) {
+std::size_t report(std::string_view service, std::string_view check,
+                   const Result<std::vector<std::string>>& findings) {
   const std::string name = std::string(service) + "/" + std::string(check);
   if (!findings) {
     std::printf("%-52s could not be checked: %s\n", name.c_str(), findings.error().text().c_str());
@@ -26,41 +29,27 @@ std::size_t report(std::string_view service, std::string_view check, const Resul
   return findings->size();
 }
 
-Result<gamification::CountedWorkout> counted(const events::WorkoutState& state) {
-  gamification::CountedWorkout workout{};
-  workout.workout_id = state.workout_id;
-  workout.user_id = state.user_id;
-  workout.sport = state.sport;
-  const auto date = parse_rfc3339(state.local_date.value_or("") + "T00:00:00Z");
-  if (!date) return Error{Errc::internal, "bad-date", "a workout has no local date"};
-  workout.local_date = std::chrono::year_month_day{std::chrono::floor<std::chrono::days>(*date)};
-  workout.ended_at = state.end_time;
-  workout.distance_m = state.distance_m;
-  workout.moving_s = state.moving_ms / 1000;
-  workout.elevation_gain_m = state.elevation_gain_m.value_or(0);
-  workout.counts = state.ranked;
-  return workout;
-}
-
 /// Boards against the workouts themselves: what nothing in between can have lost or doubled.
 Result<std::vector<std::string>> ledger_equals_workouts(Toolbox& tools) {
   WorkoutId last;
   std::vector<events::WorkoutState> page;
   std::size_t at = 0;
-  return gamification::ledger_equals_workouts(tools.gamification_db(), [&]() -> Result<std::optional<gamification::CountedWorkout>> {
-    if (at == page.size()) {
-      EKIDEN_TRY(page, workout::live_workouts(tools.workout_db(), last, 1000));
-      at = 0;
-      if (page.empty()) return std::optional<gamification::CountedWorkout>{};
-      last = page.back().workout_id;
-    }
-    EKIDEN_TRY(gamification::CountedWorkout next, counted(page[at++]));
-    return std::optional{std::move(next)};
-  });
+  return gamification::ledger_equals_workouts(
+      tools.gamification_db(), [&]() -> Result<std::optional<gamification::CountedWorkout>> {
+        if (at == page.size()) {
+          EKIDEN_TRY(page, workout::live_workouts(tools.workout_db(), last, 1000));
+          at = 0;
+          if (page.empty()) return std::optional<gamification::CountedWorkout>{};
+          last = page.back().workout_id;
+        }
+        EKIDEN_TRY(gamification::CountedWorkout next, gamification::counted(page[at++]));
+        return std::optional{std::move(next)};
+      });
 }
 
 Result<std::vector<std::string>> ranking_of_the_server(Toolbox& tools) {
-  const Result<void> done = run_operator_job(tools, tools.gamification_db(), gamification::kAuditRankingJob, kJobPatience);
+  const Result<void> done =
+      run_operator_job(tools, tools.gamification_db(), gamification::kAuditRankingJob, kJobPatience);
   if (!done && done.error().slug() != "job-failed") return done.error();
   if (!done) return std::vector<std::string>{done.error().text()};
   return std::vector<std::string>{};
@@ -75,7 +64,9 @@ int audit(const CommandLine& line) {
   const http::TokenSigner signer(tools.stores().token_seed());
   const http::CursorSealer cursors(tools.stores().cursor_key());
   runtime::FiguresRegistry figures;
-  const ServiceContext context{*config, tools.stores(), tools.clock(), tools.random(), tools.ids(), signer, cursors, figures, tools.logger()};
+  runtime::Metrics metrics;
+  const ServiceContext context{*config, tools.stores(), tools.clock(), tools.random(), tools.ids(),
+                               signer,  cursors,        figures,       metrics,        tools.logger()};
   std::vector<std::unique_ptr<RunningService>> services;
   services.push_back(make_user(context));
   services.push_back(make_workout(context));
@@ -84,12 +75,18 @@ int audit(const CommandLine& line) {
   log::Log& log = tools.stores().log();
   const bool repair = line.has_flag("repair");
   const bool running = tools.server_runs();
-  const auto wait = std::chrono::seconds{std::atoi(line.option("wait").value_or(std::to_string(kPatience.count())).c_str())};
-  std::size_t findings = report("delivery", "nothing-is-on-its-way", wait_until_quiet(services, log, tools.clock(), running ? wait : std::chrono::seconds{0}));
+  const auto wait = std::chrono::seconds{
+      std::atoi(line.option("wait").value_or(std::to_string(kPatience.count())).c_str())};
+  std::size_t findings =
+      report("delivery", "nothing-is-on-its-way",
+             wait_until_quiet(services, log, tools.clock(), running ? wait : std::chrono::seconds{0}));
   for (const auto& service : services) {
-    findings += report(service->spec.name, "outbox-is-on-the-log", outbox_is_on_the_log(*service, log, tools.clock()));
-    findings += report(service->spec.name, "inbox-has-every-event", inbox_has_every_event(*service, log, tools.clock()));
-    for (const services::AuditCheck& check : service->spec.audits) findings += report(service->spec.name, check.name, check.run(repair));
+    findings += report(service->spec.name, "outbox-is-on-the-log",
+                       outbox_is_on_the_log(*service, log, tools.clock()));
+    findings += report(service->spec.name, "inbox-has-every-event",
+                       inbox_has_every_event(*service, log, tools.clock()));
+    for (const services::AuditCheck& check : service->spec.audits)
+      findings += report(service->spec.name, check.name, check.run(repair));
   }
   findings += report("gamification", "ledger-equals-workouts", ledger_equals_workouts(tools));
   if (running) findings += report("gamification", "ranking-equals-scores", ranking_of_the_server(tools));

@@ -8,8 +8,8 @@
 
 namespace ekiden::app {
 
-/// A command: a row of the table in main.cpp. Returns the process's exit code: 0 well, 1 it found or met something,
-/// 2 it was called wrongly.
+/// A command: a row of the table in main.cpp. Returns the process's exit code: 0 well, 1 it found or met
+/// something, 2 it was called wrongly.
 struct Command {
   std::string_view name;
   std::string_view usage;

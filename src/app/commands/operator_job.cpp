@@ -6,9 +6,12 @@
 
 namespace ekiden::app {
 
-void wait_for_other_process(std::chrono::milliseconds moment) { ::poll(nullptr, 0, static_cast<int>(moment.count())); }
+void wait_for_other_process(std::chrono::milliseconds moment) {
+  ::poll(nullptr, 0, static_cast<int>(moment.count()));
+}
 
-Result<void> run_operator_job(Toolbox& tools, sql::Database& db, std::string_view kind, std::chrono::seconds patience) {
+Result<void> run_operator_job(Toolbox& tools, sql::Database& db, std::string_view kind,
+                              std::chrono::seconds patience) {
   const runtime::JobQueue jobs(tools.clock(), tools.ids());
   const std::string key = tools.ids().next().to_string();
   EKIDEN_CHECK(db.write([&](sql::Tx& tx) -> Result<void> {
@@ -19,7 +22,8 @@ Result<void> run_operator_job(Toolbox& tools, sql::Database& db, std::string_vie
   while (!deadline.passed(tools.clock())) {
     EKIDEN_TRY(const auto status, db.read([&](sql::Tx& tx) { return jobs.find(tx, kind, key); }));
     if (status && status->state == "done") return {};
-    if (status && status->state == "dead") return Error{Errc::invalid, "job-failed", status->error.value_or("it failed")};
+    if (status && status->state == "dead")
+      return Error{Errc::invalid, "job-failed", status->error.value_or("it failed")};
     wait_for_other_process(std::chrono::milliseconds{50});
   }
   return Error{Errc::timeout, "job-unfinished", "the server has not done it yet; it goes on with it"};

@@ -9,7 +9,8 @@ namespace ekiden::app {
 
 /// Orders a job of the running server through the service's table of jobs, and waits for its end.
 /// @errors the job's own; timeout: it has not ended within `patience`; it goes on.
-Result<void> run_operator_job(Toolbox& tools, sql::Database& db, std::string_view kind, std::chrono::seconds patience);
+Result<void> run_operator_job(Toolbox& tools, sql::Database& db, std::string_view kind,
+                              std::chrono::seconds patience);
 
 /// Waits a moment between two looks at what another process does: nothing can wake us for that.
 void wait_for_other_process(std::chrono::milliseconds moment);

@@ -7,13 +7,15 @@
 namespace ekiden::app {
 
 int rebuild(const CommandLine& line) {
-  if (line.arguments.empty() || line.arguments.front() != "ranking") return fail({Errc::invalid, "usage", "ekiden rebuild ranking"});
+  if (line.arguments.empty() || line.arguments.front() != "ranking")
+    return fail({Errc::invalid, "usage", "ekiden rebuild ranking"});
   Toolbox tools(line);
   if (!tools.server_runs()) {
     std::printf("No server runs on %s; the ranking is made anew whenever one starts.\n", line.data.c_str());
     return 0;
   }
-  const Result<void> done = run_operator_job(tools, tools.gamification_db(), gamification::kRebuildRankingJob, std::chrono::minutes{10});
+  const Result<void> done = run_operator_job(tools, tools.gamification_db(), gamification::kRebuildRankingJob,
+                                             std::chrono::minutes{10});
   if (!done) return fail(done.error());
   std::printf("The ranking has been made anew from the ledger's scores.\n");
   return 0;

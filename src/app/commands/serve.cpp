@@ -16,7 +16,8 @@ namespace {
 
 int list_services() {
   for (const ServiceRow& row : service_table()) {
-    std::printf("%-14s %-30s %s\n", std::string(row.name).c_str(), std::string(row.model).c_str(), std::string(row.ports).c_str());
+    std::printf("%-14s %-30s %s\n", std::string(row.name).c_str(), std::string(row.model).c_str(),
+                std::string(row.ports).c_str());
   }
   return 0;
 }
@@ -25,7 +26,8 @@ Result<void> check_services(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto& table = service_table();
     if (std::ranges::find(table, name, &ServiceRow::name) == table.end()) {
-      return Error{Errc::invalid, "unknown-service", "there is no service '" + name + "' (ekiden serve --list)", "service"};
+      return Error{Errc::invalid, "unknown-service",
+                   "there is no service '" + name + "' (ekiden serve --list)", "service"};
     }
   }
   return {};
@@ -38,7 +40,8 @@ void greet(const ProcessConfig& config, std::uint16_t port) {
   std::printf("Ekiden listens on %s\n", url.c_str());
   std::printf("Next: open %s in a browser, or make an account:\n", url.c_str());
   std::printf("  curl -s %s/api/v1/auth/register -H 'Content-Type: application/json' \\\n", url.c_str());
-  std::printf("    -d '{\"email\":\"ann@example.org\",\"password\":\"a long way home\",\"display_name\":\"Ann\"}'\n");
+  std::printf(
+      "    -d '{\"email\":\"ann@example.org\",\"password\":\"a long way home\",\"display_name\":\"Ann\"}'\n");
   std::fflush(stdout);
 }
 

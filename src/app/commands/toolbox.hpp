@@ -11,7 +11,8 @@
 
 namespace ekiden::app {
 
-/// What a command beside the server works with: the clocks, the stores of `--data`, warnings on standard error.
+/// What a command beside the server works with: the clocks, the stores of `--data`, warnings on standard
+/// error.
 class Toolbox {
  public:
   /// Throws std::runtime_error where the data directory is not there or cannot be opened.

@@ -10,12 +10,13 @@ namespace {
 
 using EventChanges = std::pair<EventId, std::vector<ranking::Change>>;
 
-/// Events whose changes may not have reached the ranking when a rebuild reads `scores` are at most so old: a consumer
-/// applies them right after their transaction.
+/// Events whose changes may not have reached the ranking when a rebuild reads `scores` are at most so old: a
+/// consumer applies them right after their transaction.
 constexpr std::chrono::minutes kOnTheirWay{10};
 constexpr std::int64_t kRecentMax = 200'000;
 
-/// An erased member's event can touch more boards than the ranking takes at once. The parts go under ids of their own.
+/// An erased member's event can touch more boards than the ranking takes at once. The parts go under ids of
+/// their own.
 EventId part_of(EventId event, std::size_t part) {
   std::array<std::uint8_t, 16> bytes = event.uuid().bytes();
   bytes[14] = static_cast<std::uint8_t>(bytes[14] ^ (part >> 8));
@@ -27,7 +28,8 @@ void append_in_parts(std::vector<EventChanges>& out, EventId event, std::vector<
   for (std::size_t part = 0; part * ranking::kChangesMax < std::max<std::size_t>(changes.size(), 1); ++part) {
     const auto first = changes.begin() + static_cast<std::ptrdiff_t>(part * ranking::kChangesMax);
     const auto count = std::min(ranking::kChangesMax, changes.size() - part * ranking::kChangesMax);
-    out.emplace_back(part_of(event, part), std::vector<ranking::Change>(first, first + static_cast<std::ptrdiff_t>(count)));
+    out.emplace_back(part_of(event, part),
+                     std::vector<ranking::Change>(first, first + static_cast<std::ptrdiff_t>(count)));
   }
 }
 
@@ -72,16 +74,18 @@ Result<void> Projection::rebuild() {
     }));
     return claim_recent(tx);
   }));
-  logger_.info("ranking_rebuilt",
-               {{"boards", boards},
-                {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - started).count()}});
+  logger_.info(
+      "ranking_rebuilt",
+      {{"boards", boards},
+       {"took_ms",
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - started).count()}});
   return {};
 }
 
 Result<void> Projection::claim_recent(sql::Tx& tx) {
-  EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT event_id FROM inbox WHERE group_name = $1 AND applied_at > $2 ORDER BY applied_at DESC LIMIT $3",
-                      {inbox_group_, clock_.now() - kOnTheirWay, kRecentMax}));
+  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT event_id FROM inbox WHERE group_name = $1 AND applied_at "
+                                            "> $2 ORDER BY applied_at DESC LIMIT $3",
+                                            {inbox_group_, clock_.now() - kOnTheirWay, kRecentMax}));
   std::vector<EventChanges> claims;
   claims.reserve(rows.size());
   for (const sql::Row& row : rows) claims.emplace_back(row.id<EventId>(0), std::vector<ranking::Change>{});

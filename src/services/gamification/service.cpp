@@ -14,10 +14,15 @@ namespace ekiden::gamification {
 
 namespace {
 
-constexpr Option<std::int64_t> kThreads{.key = "gamification.threads", .help = "Threads that answer requests, one each.",
-                                        .fallback = 4, .min = 1, .max = 512};
+constexpr Option<std::int64_t> kThreads{.key = "gamification.threads",
+                                        .help = "Threads that answer requests, one each.",
+                                        .fallback = 4,
+                                        .min = 1,
+                                        .max = 512};
 constexpr Option<std::int64_t> kQueueMax{.key = "gamification.queue_max",
-                                         .help = "Requests that wait for a thread; more get 503.", .fallback = 1024, .min = 1,
+                                         .help = "Requests that wait for a thread; more get 503.",
+                                         .fallback = 1024,
+                                         .min = 1,
                                          .max = 100'000};
 constexpr std::int64_t kPeopleAtOnce = 10'000;
 
@@ -35,17 +40,20 @@ struct State {
       : db(parts.db),
         projection(parts.db, parts.ranking, std::string(kBoardsGroup), parts.clock, parts.logger),
         leaderboards(parts.db, parts.ranking, names, parts.cursors, parts.clock),
-        job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5}, parts.logger, parts.figures),
+        job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5},
+                 parts.logger, parts.figures),
         jobs(parts.clock, parts.ids),
-        job_runner({.service = "gamification", .concurrent_max = 1}, jobs, parts.db, {.pool = &job_pool, .loops = nullptr},
-                   job_kinds(parts.ranking), parts.clock, parts.random, parts.logger, parts.figures) {}
+        job_runner({.service = "gamification", .concurrent_max = 1}, jobs, parts.db,
+                   {.pool = &job_pool, .loops = nullptr}, job_kinds(parts.ranking), parts.clock, parts.random,
+                   parts.logger, parts.figures) {}
 
   std::vector<runtime::JobKind> job_kinds(const ranking::Ranking& ranking) {
     return {{.kind = std::string(kRebuildRankingJob),
-             .handler = runtime::BlockingJobHandler([this](const runtime::Job&) { return projection.rebuild(); })},
-            {.kind = std::string(kAuditRankingJob), .handler = runtime::BlockingJobHandler([this, &ranking](const runtime::Job&) {
-               return audit_ranking(db, ranking, projection);
-             })}};
+             .handler =
+                 runtime::BlockingJobHandler([this](const runtime::Job&) { return projection.rebuild(); })},
+            {.kind = std::string(kAuditRankingJob),
+             .handler = runtime::BlockingJobHandler(
+                 [this, &ranking](const runtime::Job&) { return audit_ranking(db, ranking, projection); })}};
   }
 
   sql::Database& db;
@@ -76,14 +84,18 @@ void load(State& state) {
 
 }  // namespace
 
-std::vector<OptionInfo> options() { return {kThreads, kQueueMax}; }
+std::vector<OptionInfo> options() {
+  return {kThreads, kQueueMax};
+}
 
 GamificationConfig read_config(const Config& config) {
   return {.request_threads = config.get(kThreads), .request_queue_max = config.get(kQueueMax)};
 }
 
 std::vector<sql::Migration> migrations() {
-  return {delivery::kDeliveryMigration, runtime::kJobsMigration,
+  return {
+      delivery::kDeliveryMigration,
+      runtime::kJobsMigration,
 #include "migrations.inc"
   };
 }
@@ -97,7 +109,8 @@ services::ServiceSpec gamification_service(GamificationParts parts, Gamification
   spec.migrations = migrations();
   spec.routes = state->leaderboards.routes();
   spec.prepare = [raw = state.get()] { load(*raw); };
-  spec.consumers = {workouts_subscription(state->projection, parts.clock), users_subscription(state->projection, state->names, parts.clock)};
+  spec.consumers = {workouts_subscription(state->projection, parts.clock),
+                    users_subscription(state->projection, state->names, parts.clock)};
   spec.background = {{.name = "jobs",
                       .start = [raw = state.get()] { raw->job_runner.start(); },
                       .stop = [raw = state.get()] { raw->job_runner.stop(); }}};

@@ -26,7 +26,8 @@ struct KeyAnswer {
 BOOST_DESCRIBE_STRUCT(KeyAnswer, (), (user_id, role, scopes))
 
 Error invalid_token() {
-  return {Errc::unauthenticated, "invalid-token", "the access token is not valid (any more): sign in again or renew it"};
+  return {Errc::unauthenticated, "invalid-token",
+          "the access token is not valid (any more): sign in again or renew it"};
 }
 
 }  // namespace
@@ -79,12 +80,18 @@ Result<http::Identity> Authenticator::verify_token(std::string_view token) {
   const Timestamp now = clock_.now();
   if (auto known = tokens_.find(std::string(token), now)) return *std::move(known);
   EKIDEN_TRY(const http::AccessClaims claims, verifier_.verify(token, now));
-  http::Identity identity{.user_id = claims.user_id, .role = claims.role, .session_id = claims.session_id, .scopes = {}, .by_api_key = false};
-  tokens_.put(std::string(token), identity, std::min<Timestamp>(claims.expires_at, now + kTokenRememberedMax));
+  http::Identity identity{.user_id = claims.user_id,
+                          .role = claims.role,
+                          .session_id = claims.session_id,
+                          .scopes = {},
+                          .by_api_key = false};
+  tokens_.put(std::string(token), identity,
+              std::min<Timestamp>(claims.expires_at, now + kTokenRememberedMax));
   return identity;
 }
 
-runtime::Task<Result<http::Identity>> Authenticator::resolve_api_key(std::string key, const http::Request& request) {
+runtime::Task<Result<http::Identity>> Authenticator::resolve_api_key(std::string key,
+                                                                     const http::Request& request) {
   if (resolve_key_ == nullptr || key.size() > kApiKeyMax) co_return invalid_token();
   const Timestamp now = clock_.now();
   const std::string hash = http::sha256(key);

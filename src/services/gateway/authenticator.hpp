@@ -61,10 +61,11 @@ class Remembered {
 /// Finds out who asks. Never blocks. @threads loops
 class Authenticator {
  public:
-  Authenticator(const http::TokenVerifier& verifier, services::ServiceCaller& caller, const http::Route* resolve_key,
-                const Clock& clock, const GatewayConfig& config);
+  Authenticator(const http::TokenVerifier& verifier, services::ServiceCaller& caller,
+                const http::Route* resolve_key, const Clock& clock, const GatewayConfig& config);
 
-  /// Who the `Authorization: Bearer …` (or `X-Api-Key`) of this request belongs to; nullopt where it has none.
+  /// Who the `Authorization: Bearer …` (or `X-Api-Key`) of this request belongs to; nullopt where it has
+  /// none.
   /// @errors unauthenticated `invalid-token`: it has one that is not valid; the same answer for every reason.
   ///         unavailable, busy: an API key could not be looked up now.
   runtime::Task<Result<std::optional<http::Identity>>> identify(const http::Request& request);

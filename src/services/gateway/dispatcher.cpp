@@ -8,11 +8,14 @@ namespace ekiden::gateway {
 
 namespace {
 
-Error not_signed_in() { return {Errc::unauthenticated, "not-signed-in", "sign in, and send the access token as a bearer token"}; }
+Error not_signed_in() {
+  return {Errc::unauthenticated, "not-signed-in", "sign in, and send the access token as a bearer token"};
+}
 
 Error over_budget(const Draw& draw) {
   const auto wait = std::chrono::ceil<std::chrono::seconds>(draw.decision.retry_after);
-  return Error{Errc::limited, "too-many-requests", "this client's budget for such requests is used up: wait"}.with_retry_after(wait);
+  return Error{Errc::limited, "too-many-requests", "this client's budget for such requests is used up: wait"}
+      .with_retry_after(wait);
 }
 
 void put_fields(http::Headers& headers, const Draw& draw) {
@@ -31,19 +34,22 @@ http::Response refuse_over_budget(const Draw& draw, const http::Request& request
 Result<void> authorize(const http::Route& route, const std::optional<http::Identity>& identity) {
   if (route.auth == http::Auth::none) return {};
   if (!identity) return not_signed_in();
-  if (identity->by_api_key && (route.scope.empty() || std::ranges::find(identity->scopes, route.scope) == identity->scopes.end())) {
+  if (identity->by_api_key &&
+      (route.scope.empty() || std::ranges::find(identity->scopes, route.scope) == identity->scopes.end())) {
     return Error{Errc::forbidden, "scope-missing", "this API key is not good for that"};
   }
   switch (route.auth) {
     case http::Auth::none:
-    case http::Auth::user: return {};
+    case http::Auth::user:
+      return {};
     case http::Auth::organizer:
       if (identity->role != http::Role::member) return {};
       return Error{Errc::forbidden, "not-an-organizer", "only organizers may do that"};
     case http::Auth::admin:
       if (identity->role == http::Role::admin) return {};
       return Error{Errc::forbidden, "not-an-administrator", "only administrators may do that"};
-    case http::Auth::internal: break;
+    case http::Auth::internal:
+      break;
   }
   return Error{Errc::not_found, "not-found", "there is nothing here"};
 }
@@ -98,8 +104,11 @@ runtime::Task<http::Response> Dispatcher::handle(const http::Route& route, http:
   const Instant started = clock_.monotonic();
   Result<http::Response> answer = co_await caller_.call(route, std::move(request));
   if (!answer && answer.error().code() == Errc::internal) {
-    logger_.error("request_failed", {{"route", route.pattern}, {"request_id", request_id}, {"trace_id", trace_id},
-                                     {"slug", answer.error().slug()}, {"text", answer.error().text()}});
+    logger_.error("request_failed", {{"route", route.pattern},
+                                     {"request_id", request_id},
+                                     {"trace_id", trace_id},
+                                     {"slug", answer.error().slug()},
+                                     {"text", answer.error().text()}});
   }
   http::Response response = answer ? *std::move(answer) : http::problem(answer.error(), request_id);
   request_metrics_.count(route, response.status, clock_.monotonic() - started);

@@ -14,9 +14,16 @@ namespace ekiden::gateway {
 /// Takes a request from its route to its answer. Everything that it refers to outlives it. @threads loops
 class Dispatcher final : public http::Dispatcher {
  public:
-  Dispatcher(const http::Router& router, Authenticator& authenticator, Budgets& budgets, services::ServiceCaller& caller,
-             const Clock& clock, const Logger& logger, runtime::Metrics& metrics, const std::vector<const http::Route*>& routes)
-      : router_(router), authenticator_(authenticator), budgets_(budgets), caller_(caller), clock_(clock), logger_(logger), request_metrics_(metrics, routes) {}
+  Dispatcher(const http::Router& router, Authenticator& authenticator, Budgets& budgets,
+             services::ServiceCaller& caller, const Clock& clock, const Logger& logger,
+             runtime::Metrics& metrics, const std::vector<const http::Route*>& routes)
+      : router_(router),
+        authenticator_(authenticator),
+        budgets_(budgets),
+        caller_(caller),
+        clock_(clock),
+        logger_(logger),
+        request_metrics_(metrics, routes) {}
 
   bool try_fast(const http::FastRequest& request, http::FastReply& reply) override;
   runtime::Task<http::Admission> admit(http::Request& request) override;

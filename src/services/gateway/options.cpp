@@ -6,7 +6,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Option<bool> kEnabled{.key = "limits.enabled", .help = "Whether clients have budgets; off for load tests.", .fallback = true};
+constexpr Option<bool> kEnabled{
+    .key = "limits.enabled", .help = "Whether clients have budgets; off for load tests.", .fallback = true};
 
 constexpr Option<double> rate(std::string_view key, std::string_view help, double fallback) {
   return {.key = key, .help = help, .fallback = fallback, .min = 0.001, .max = 1'000'000};
@@ -15,31 +16,48 @@ constexpr Option<std::int64_t> burst(std::string_view key, std::string_view help
   return {.key = key, .help = help, .fallback = fallback, .min = 1, .max = 1'000'000};
 }
 
-constexpr auto kReadRate = rate("limits.read_per_s", "Reads per second of one person (or address), over time.", 50);
+constexpr auto kReadRate =
+    rate("limits.read_per_s", "Reads per second of one person (or address), over time.", 50);
 constexpr auto kReadBurst = burst("limits.read_burst", "Reads that may come at once after a rest.", 200);
 constexpr auto kWriteRate = rate("limits.write_per_s", "Writes per second of one person.", 10);
 constexpr auto kWriteBurst = burst("limits.write_burst", "Writes that may come at once after a rest.", 60);
 constexpr auto kUploadRate = rate("limits.upload_per_s", "Uploads per second of one person.", 5);
-constexpr auto kUploadBurst = burst("limits.upload_burst", "Uploads that may come at once after a rest: a folder of files.", 1200);
-constexpr auto kAuthRate = rate("limits.auth_per_s", "Registrations, sign-ins and renewals per second of one address.", 0.5);
-constexpr auto kAuthBurst = burst("limits.auth_burst", "Of these, how many may come at once after a rest.", 20);
-constexpr auto kAddressRate = rate("limits.address_per_s", "Requests without a valid token per second of one address.", 200);
-constexpr auto kAddressBurst = burst("limits.address_burst", "Of these, how many may come at once after a rest.", 1000);
-constexpr Option<std::int64_t> kTokens{.key = "gateway.tokens_remembered",
-                                       .help = "Access tokens whose signature is not checked again for a minute.",
-                                       .fallback = 10'000, .min = 1, .max = 10'000'000};
-constexpr Option<Milliseconds> kKeyRemembered{.key = "gateway.api_key_remembered",
-                                              .help = "How long an API key is good after it was looked up: so long a deleted one lives on.",
-                                              .fallback = seconds{30}, .min = seconds{1}, .max = seconds{3600}};
-constexpr Option<std::int64_t> kLoops{.key = "gateway.loops", .help = "Event loops, a thread each.", .fallback = 1, .min = 1, .max = 256};
-constexpr Option<std::int64_t> kInFlight{.key = "gateway.inflight_max", .help = "Requests in work at once; more get 503.",
-                                         .fallback = 4096, .min = 1, .max = 1'000'000};
+constexpr auto kUploadBurst =
+    burst("limits.upload_burst", "Uploads that may come at once after a rest: a folder of files.", 1200);
+constexpr auto kAuthRate =
+    rate("limits.auth_per_s", "Registrations, sign-ins and renewals per second of one address.", 0.5);
+constexpr auto kAuthBurst =
+    burst("limits.auth_burst", "Of these, how many may come at once after a rest.", 20);
+constexpr auto kAddressRate =
+    rate("limits.address_per_s", "Requests without a valid token per second of one address.", 200);
+constexpr auto kAddressBurst =
+    burst("limits.address_burst", "Of these, how many may come at once after a rest.", 1000);
+constexpr Option<std::int64_t> kTokens{
+    .key = "gateway.tokens_remembered",
+    .help = "Access tokens whose signature is not checked again for a minute.",
+    .fallback = 10'000,
+    .min = 1,
+    .max = 10'000'000};
+constexpr Option<Milliseconds> kKeyRemembered{
+    .key = "gateway.api_key_remembered",
+    .help = "How long an API key is good after it was looked up: so long a deleted one lives on.",
+    .fallback = seconds{30},
+    .min = seconds{1},
+    .max = seconds{3600}};
+constexpr Option<std::int64_t> kLoops{
+    .key = "gateway.loops", .help = "Event loops, a thread each.", .fallback = 1, .min = 1, .max = 256};
+constexpr Option<std::int64_t> kInFlight{.key = "gateway.inflight_max",
+                                         .help = "Requests in work at once; more get 503.",
+                                         .fallback = 4096,
+                                         .min = 1,
+                                         .max = 1'000'000};
 
 }  // namespace
 
 std::vector<OptionInfo> options() {
-  return {kEnabled,  kReadRate,  kReadBurst,   kWriteRate,    kWriteBurst, kUploadRate,    kUploadBurst, kAuthRate,
-          kAuthBurst, kAddressRate, kAddressBurst, kTokens, kKeyRemembered, kLoops, kInFlight};
+  return {kEnabled,      kReadRate,    kReadBurst,     kWriteRate, kWriteBurst,
+          kUploadRate,   kUploadBurst, kAuthRate,      kAuthBurst, kAddressRate,
+          kAddressBurst, kTokens,      kKeyRemembered, kLoops,     kInFlight};
 }
 
 GatewayConfig read_config(const Config& config) {

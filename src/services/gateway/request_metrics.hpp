@@ -16,12 +16,15 @@ class RequestMetrics {
   RequestMetrics(runtime::Metrics& metrics, const std::vector<const http::Route*>& routes) {
     for (const http::Route* route : routes) {
       Series& series = series_[route];
-      runtime::Metrics::Labels labels = {{"method", std::string(http::to_string(route->verb))}, {"route", std::string(route->pattern)}};
-      series.seconds = metrics.histogram("ekiden_http_request_seconds", "From the admitted head to the answer.",
-                                         runtime::latency_bounds(), labels);
+      runtime::Metrics::Labels labels = {{"method", std::string(http::to_string(route->verb))},
+                                         {"route", std::string(route->pattern)}};
+      series.seconds =
+          metrics.histogram("ekiden_http_request_seconds", "From the admitted head to the answer.",
+                            runtime::latency_bounds(), labels);
       for (std::size_t i = 0; i < series.by_class.size(); ++i) {
         labels["class"] = std::to_string(i + 1) + "xx";
-        series.by_class[i] = metrics.counter("ekiden_http_requests_total", "Answers by class of status.", labels);
+        series.by_class[i] =
+            metrics.counter("ekiden_http_requests_total", "Answers by class of status.", labels);
       }
     }
   }

@@ -8,13 +8,15 @@
 #include "services/gateway/pages.hpp"
 
 namespace ekiden::runtime {
-BOOST_DESCRIBE_STRUCT(ExecutorFigures, (), (service, name, model, threads, threads_busy, queue_depth, queue_max, in_flight,
-                                            in_flight_max, loop_lag_us, loop_lag_max_us, completed, rejected))
+BOOST_DESCRIBE_STRUCT(ExecutorFigures, (),
+                      (service, name, model, threads, threads_busy, queue_depth, queue_max, in_flight,
+                       in_flight_max, loop_lag_us, loop_lag_max_us, completed, rejected))
 }  // namespace ekiden::runtime
 
 namespace ekiden::gateway {
 
-BOOST_DESCRIBE_STRUCT(SystemSources::Lag, (), (group, topic, partition, lag_events, prefetched, applied, dead, parked))
+BOOST_DESCRIBE_STRUCT(SystemSources::Lag, (),
+                      (group, topic, partition, lag_events, prefetched, applied, dead, parked))
 
 namespace {
 
@@ -42,7 +44,9 @@ struct ConcurrencyView {
 };
 BOOST_DESCRIBE_STRUCT(ConcurrencyView, (), (services, executors, consumers))
 
-bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1";
+}
 
 }  // namespace
 
@@ -66,9 +70,11 @@ runtime::Task<Result<http::Response>> SystemApi::readiness(http::Request) {
 
 runtime::Task<Result<http::Response>> SystemApi::metrics(http::Request request) {
   // A scraper on this machine needs no account; everyone else must be an administrator.
-  const bool admin = request.identity && request.identity->role == http::Role::admin && !request.identity->by_api_key;
+  const bool admin =
+      request.identity && request.identity->role == http::Role::admin && !request.identity->by_api_key;
   if (!admin && (request.identity || !is_loopback(request.client_address))) {
-    co_return Error{Errc::forbidden, "not-an-administrator", "only administrators, or a scraper on this machine, may read this"};
+    co_return Error{Errc::forbidden, "not-an-administrator",
+                    "only administrators, or a scraper on this machine, may read this"};
   }
   http::Response response;
   response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
@@ -78,7 +84,8 @@ runtime::Task<Result<http::Response>> SystemApi::metrics(http::Request request) 
 
 runtime::Task<Result<http::Response>> SystemApi::concurrency(http::Request) {
   ConcurrencyView view;
-  for (const auto& [name, model] : sources_.services_and_models) view.services.push_back({.name = name, .model = model});
+  for (const auto& [name, model] : sources_.services_and_models)
+    view.services.push_back({.name = name, .model = model});
   view.executors = sources_.figures->collect();
   view.consumers = sources_.lags();
   co_return http::Response::json(200, json::write(view));
@@ -92,7 +99,9 @@ runtime::Task<Result<http::Response>> SystemApi::start(http::Request) {
   co_return html(start_page(sources_.services_and_models, sources_.version));
 }
 
-runtime::Task<Result<http::Response>> SystemApi::browse(http::Request) { co_return html(api_page_); }
+runtime::Task<Result<http::Response>> SystemApi::browse(http::Request) {
+  co_return html(api_page_);
+}
 
 std::vector<http::Route> SystemApi::routes() {
   using http::Auth;
@@ -100,22 +109,53 @@ std::vector<http::Route> SystemApi::routes() {
   using http::Verb;
   using Method = runtime::Task<Result<http::Response>> (SystemApi::*)(http::Request);
   const auto call = [this](Method method) {
-    return http::CoroutineHandler([this, method](http::Request request) { return (this->*method)(std::move(request)); });
+    return http::CoroutineHandler(
+        [this, method](http::Request request) { return (this->*method)(std::move(request)); });
   };
   return {
-      {.verb = Verb::get, .pattern = "/healthz", .handler = call(&SystemApi::health), .auth = Auth::none, .rate_class = RateClass::none,
-       .doc = {.summary = "Whether the process lives", .tag = "system", .response_schema = json::schema_of<HealthView>}},
-      {.verb = Verb::get, .pattern = "/readyz", .handler = call(&SystemApi::readiness), .auth = Auth::none, .rate_class = RateClass::none,
-       .doc = {.summary = "Whether it can do its work", .tag = "system", .response_schema = json::schema_of<ReadinessView>}},
-      {.verb = Verb::get, .pattern = "/metrics", .handler = call(&SystemApi::metrics), .auth = Auth::none, .rate_class = RateClass::none,
+      {.verb = Verb::get,
+       .pattern = "/healthz",
+       .handler = call(&SystemApi::health),
+       .auth = Auth::none,
+       .rate_class = RateClass::none,
+       .doc = {.summary = "Whether the process lives",
+               .tag = "system",
+               .response_schema = json::schema_of<HealthView>}},
+      {.verb = Verb::get,
+       .pattern = "/readyz",
+       .handler = call(&SystemApi::readiness),
+       .auth = Auth::none,
+       .rate_class = RateClass::none,
+       .doc = {.summary = "Whether it can do its work",
+               .tag = "system",
+               .response_schema = json::schema_of<ReadinessView>}},
+      {.verb = Verb::get,
+       .pattern = "/metrics",
+       .handler = call(&SystemApi::metrics),
+       .auth = Auth::none,
+       .rate_class = RateClass::none,
        .doc = {.summary = "Figures for Prometheus", .tag = "system"}},
-      {.verb = Verb::get, .pattern = "/api/v1/system/concurrency", .handler = call(&SystemApi::concurrency), .auth = Auth::admin,
-       .doc = {.summary = "What runs on what, and how busy it is", .tag = "system", .response_schema = json::schema_of<ConcurrencyView>}},
-      {.verb = Verb::get, .pattern = "/api/v1/openapi.json", .handler = call(&SystemApi::openapi), .auth = Auth::none,
+      {.verb = Verb::get,
+       .pattern = "/api/v1/system/concurrency",
+       .handler = call(&SystemApi::concurrency),
+       .auth = Auth::admin,
+       .doc = {.summary = "What runs on what, and how busy it is",
+               .tag = "system",
+               .response_schema = json::schema_of<ConcurrencyView>}},
+      {.verb = Verb::get,
+       .pattern = "/api/v1/openapi.json",
+       .handler = call(&SystemApi::openapi),
+       .auth = Auth::none,
        .doc = {.summary = "This document", .tag = "system"}},
-      {.verb = Verb::get, .pattern = "/", .handler = call(&SystemApi::start), .auth = Auth::none,
+      {.verb = Verb::get,
+       .pattern = "/",
+       .handler = call(&SystemApi::start),
+       .auth = Auth::none,
        .doc = {.summary = "What runs here", .tag = "system"}},
-      {.verb = Verb::get, .pattern = "/api", .handler = call(&SystemApi::browse), .auth = Auth::none,
+      {.verb = Verb::get,
+       .pattern = "/api",
+       .handler = call(&SystemApi::browse),
+       .auth = Auth::none,
        .doc = {.summary = "The interface, to browse", .tag = "system"}},
   };
 }

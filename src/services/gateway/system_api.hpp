@@ -25,7 +25,7 @@ struct SystemSources {
     std::int64_t parked = 0;
   };
   std::function<std::vector<Lag>()> lags;
-  std::function<std::string()> metrics;  ///< Prometheus' text format
+  std::function<std::string()> metrics;                 ///< Prometheus' text format
   std::function<std::vector<std::string>()> not_ready;  ///< names of services that are not ready yet
   std::string version;
 };

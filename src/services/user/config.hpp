@@ -15,7 +15,7 @@ struct UserConfig {
   std::chrono::seconds session_ttl{std::chrono::hours{24 * 60}};
   std::chrono::seconds reset_ttl{std::chrono::minutes{15}};
   std::chrono::seconds invitation_ttl{std::chrono::hours{24 * 14}};
-  std::int64_t api_keys_max = 20;      ///< per person
+  std::int64_t api_keys_max = 20;  ///< per person
   std::int64_t request_threads = 8;
   std::int64_t request_queue_max = 512;
   std::int64_t hash_threads = 1;

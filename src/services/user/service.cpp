@@ -22,9 +22,11 @@ struct State {
   State(UserParts parts, UserConfig settings)
       : config(settings),
         hash_pool({.service = "user", .name = "argon2"},
-                  {.threads = static_cast<std::size_t>(config.hash_threads), .queue_max = static_cast<std::size_t>(config.hash_queue_max)},
+                  {.threads = static_cast<std::size_t>(config.hash_threads),
+                   .queue_max = static_cast<std::size_t>(config.hash_queue_max)},
                   parts.logger, parts.figures),
-        hasher(hash_pool, {.memory_kib = static_cast<std::size_t>(config.hash_memory_kib), .passes = static_cast<std::size_t>(config.hash_passes)}),
+        hasher(hash_pool, {.memory_kib = static_cast<std::size_t>(config.hash_memory_kib),
+                           .passes = static_cast<std::size_t>(config.hash_passes)}),
         outbox("user", events::kUsersTopic, parts.clock, parts.ids, parts.wake_relay),
         auth(parts.db, hasher, parts.signer, outbox, parts.clock, parts.ids, parts.random, config),
         me(parts.db, hasher, outbox, parts.clock),
@@ -47,14 +49,16 @@ Result<std::vector<std::string>> audit_sessions(sql::Database& db) {
     return tx.query("SELECT COUNT(*) FROM users u JOIN erased_users e ON e.user_id = u.user_id");
   }));
   std::vector<std::string> findings;
-  if (rows.at(0).integer(0) != 0) findings.push_back(std::to_string(rows.at(0).integer(0)) + " erased accounts are still there");
+  if (rows.at(0).integer(0) != 0)
+    findings.push_back(std::to_string(rows.at(0).integer(0)) + " erased accounts are still there");
   return findings;
 }
 
 }  // namespace
 
 std::vector<sql::Migration> migrations() {
-  return {delivery::kDeliveryMigration,
+  return {
+      delivery::kDeliveryMigration,
 #include "migrations.inc"
   };
 }
@@ -67,7 +71,8 @@ services::ServiceSpec user_service(UserParts parts, UserConfig config) {
                                    .queue_max = static_cast<std::size_t>(config.request_queue_max)};
   spec.migrations = migrations();
   spec.topics = {{.name = std::string(events::kUsersTopic)}};
-  for (const auto& routes : {state->auth.routes(), state->me.routes(), state->keys.routes(), state->admin.routes()}) {
+  for (const auto& routes :
+       {state->auth.routes(), state->me.routes(), state->keys.routes(), state->admin.routes()}) {
     spec.routes.insert(spec.routes.end(), routes.begin(), routes.end());
   }
   sql::Database& db = parts.db;
@@ -76,33 +81,42 @@ services::ServiceSpec user_service(UserParts parts, UserConfig config) {
   return spec;
 }
 
-Result<UserId> create_account(sql::Database& db, std::string_view email, std::string password, http::Role role, const Clock& clock,
-                              Ids& ids, const UserConfig& config) {
+Result<UserId> create_account(sql::Database& db, std::string_view email, std::string password,
+                              http::Role role, const Clock& clock, Ids& ids, const UserConfig& config) {
   EKIDEN_TRY(std::string address, normalise_email(email));
   EKIDEN_CHECK(check_password(password, address, "password"));
-  EKIDEN_TRY(std::string hash, hash_password(password, {.memory_kib = static_cast<std::size_t>(config.hash_memory_kib),
-                                                        .passes = static_cast<std::size_t>(config.hash_passes)}));
+  EKIDEN_TRY(std::string hash,
+             hash_password(password, {.memory_kib = static_cast<std::size_t>(config.hash_memory_kib),
+                                      .passes = static_cast<std::size_t>(config.hash_passes)}));
   const Timestamp now = clock.now();
-  Account account{.user_id = ids.make<UserId>(), .email = address, .password_hash = std::move(hash), .role = role, .profile = {},
-                  .version = 1, .created_at = now, .changed_at = now};
+  Account account{.user_id = ids.make<UserId>(),
+                  .email = address,
+                  .password_hash = std::move(hash),
+                  .role = role,
+                  .profile = {},
+                  .version = 1,
+                  .created_at = now,
+                  .changed_at = now};
   account.profile.display_name = address.substr(0, address.find('@'));
   const delivery::Outbox outbox("user", events::kUsersTopic, clock, ids, [] {});
   EKIDEN_CHECK(db.write([&](sql::Tx& tx) -> Result<void> {
     EKIDEN_TRY(const bool inserted, insert_account(tx, account));
-    if (!inserted) return Error{Errc::conflict, "email-taken", "there is an account with this address", "email"};
+    if (!inserted)
+      return Error{Errc::conflict, "email-taken", "there is an account with this address", "email"};
     return outbox.append(tx, registered(account, {}));
   }));
   return account.user_id;
 }
 
-Result<std::string> create_password_reset(sql::Database& db, std::string_view email, const Clock& clock, Random& random,
-                                          const UserConfig& config) {
+Result<std::string> create_password_reset(sql::Database& db, std::string_view email, const Clock& clock,
+                                          Random& random, const UserConfig& config) {
   EKIDEN_TRY(const std::string address, normalise_email(email));
   const std::string token = make_secret(random, "ekp_");
   const Timestamp now = clock.now();
   EKIDEN_CHECK(db.write([&](sql::Tx& tx) -> Result<void> {
     EKIDEN_TRY(const auto account, find_account_by_email(tx, address));
-    if (!account) return Error{Errc::not_found, "not-found", "there is no account with this address", "email"};
+    if (!account)
+      return Error{Errc::not_found, "not-found", "there is no account with this address", "email"};
     return insert_password_reset(tx, hash_secret(token), account->user_id, now, now + config.reset_ttl);
   }));
   return token;

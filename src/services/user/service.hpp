@@ -36,10 +36,10 @@ UserConfig read_config(const Config& config);
 
 /// Makes an account without registration: for `ekiden admin create`, beside a running server.
 /// @errors invalid: as registering; conflict: the address is taken.
-Result<UserId> create_account(sql::Database& db, std::string_view email, std::string password, http::Role role, const Clock& clock,
-                              Ids& ids, const UserConfig& config);
+Result<UserId> create_account(sql::Database& db, std::string_view email, std::string password,
+                              http::Role role, const Clock& clock, Ids& ids, const UserConfig& config);
 /// A token with which the owner of the address can set a new password. @errors not_found.
-Result<std::string> create_password_reset(sql::Database& db, std::string_view email, const Clock& clock, Random& random,
-                                          const UserConfig& config);
+Result<std::string> create_password_reset(sql::Database& db, std::string_view email, const Clock& clock,
+                                          Random& random, const UserConfig& config);
 
 }  // namespace ekiden::user

@@ -6,6 +6,7 @@
 
 #include "events/workouts.hpp"
 #include "services/workout/store/blob_refs.hpp"
+#include "services/workout/store/workouts.hpp"
 
 namespace ekiden::workout {
 
@@ -94,6 +95,15 @@ std::vector<services::AuditCheck> audits(sql::Database& db, const blobs::Blobs& 
   return {
       {.name = "outbox-equals-workouts", .run = [&db](bool) { return db.read(outbox_equals_workouts); }},
       {.name = "uploads-have-blobs", .run = [&db, &blobs](bool) { return uploads_have_blobs(db, blobs); }}};
+}
+
+Result<std::vector<events::WorkoutState>> live_workouts(sql::Database& db, WorkoutId after,
+                                                        std::int64_t limit) {
+  EKIDEN_TRY(const auto workouts, db.read([&](sql::Tx& tx) { return list_all(tx, after, limit); }));
+  std::vector<events::WorkoutState> states;
+  states.reserve(workouts.size());
+  for (const Workout& workout : workouts) states.push_back(state_of(workout));
+  return states;
 }
 
 }  // namespace ekiden::workout

@@ -97,12 +97,15 @@ std::vector<sql::Migration> migrations() {
   };
 }
 
+runtime::Model model(const WorkoutConfig& config) {
+  return runtime::Coroutines{.threads = bound(config.io_threads), .inflight_max = bound(config.requests_max)};
+}
+
 services::ServiceSpec workout_service(WorkoutParts parts, WorkoutConfig config) {
   auto state = std::make_shared<State>(parts, config);
   services::ServiceSpec spec;
   spec.name = "workout";
-  spec.model =
-      runtime::Coroutines{.threads = bound(config.io_threads), .inflight_max = bound(config.requests_max)};
+  spec.model = model(config);
   spec.migrations = migrations();
   spec.topics = {{.name = std::string(events::kWorkoutsTopic)}};
   for (const auto& routes : {state->uploads.routes(), state->workouts.routes(), state->streams.routes()}) {

@@ -32,6 +32,9 @@ struct WorkoutParts {
 /// The service's steps of schema, in order: also for `ekiden migrate`.
 std::vector<sql::Migration> migrations();
 
+/// Its concurrency model: the loops are made from it before the service.
+runtime::Model model(const WorkoutConfig& config);
+
 services::ServiceSpec workout_service(WorkoutParts parts, WorkoutConfig config);
 
 /// Settings `workout.*`: what they are, and the record they make.

@@ -44,7 +44,8 @@ struct AroundView {
   std::vector<ItemView> items;
   std::optional<std::string> next_cursor;
 };
-BOOST_DESCRIBE_STRUCT(AroundView, (), (metric, sport, period, unit, members, state, rank, percentile, items, next_cursor))
+BOOST_DESCRIBE_STRUCT(AroundView, (),
+                      (metric, sport, period, unit, members, state, rank, percentile, items, next_cursor))
 
 struct BoardKindView {
   std::string metric;
@@ -71,7 +72,8 @@ struct RankView {
   std::int64_t score = 0;
   Timestamp reached_at;
 };
-BOOST_DESCRIBE_STRUCT(RankView, (), (metric, sport, period, unit, rank, members, percentile, score, reached_at))
+BOOST_DESCRIBE_STRUCT(RankView, (),
+                      (metric, sport, period, unit, rank, members, percentile, score, reached_at))
 
 struct RanksView {
   std::vector<RankView> items;
@@ -111,8 +113,11 @@ std::vector<ItemView> items_of(const std::vector<ranking::Entry>& entries, const
   std::vector<ItemView> items;
   items.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    items.push_back({.rank = entries[i].rank, .user_id = entries[i].member, .display_name = std::move(found[i]),
-                     .score = entries[i].score, .reached_at = entries[i].reached_at});
+    items.push_back({.rank = entries[i].rank,
+                     .user_id = entries[i].member,
+                     .display_name = std::move(found[i]),
+                     .score = entries[i].score,
+                     .reached_at = entries[i].reached_at});
   }
   return items;
 }
@@ -131,7 +136,8 @@ View view_of(const BoardName& board, const ranking::Ranking& ranking, std::int64
 
 /// A cursor holds the last entry shown, so that paging is steady while scores move.
 std::string position_of(const ranking::Entry& last) {
-  return std::to_string(last.score) + " " + std::to_string(to_micros(last.reached_at)) + " " + last.member.to_string();
+  return std::to_string(last.score) + " " + std::to_string(to_micros(last.reached_at)) + " " +
+         last.member.to_string();
 }
 
 Result<ranking::Standing> standing_of(const std::string& position) {
@@ -139,8 +145,10 @@ Result<ranking::Standing> standing_of(const std::string& position) {
   const std::size_t second = position.find(' ', first + 1);
   const auto member = second == std::string::npos ? std::nullopt : UserId::parse(position.substr(second + 1));
   if (!member) return Error{Errc::invalid, "bad-cursor", "this cursor is not one of ours", "cursor"};
-  return ranking::Standing{.member = *member, .score = std::stoll(position.substr(0, first)),
-                           .reached_at = from_micros(std::stoll(position.substr(first + 1, second - first - 1)))};
+  return ranking::Standing{
+      .member = *member,
+      .score = std::stoll(position.substr(0, first)),
+      .reached_at = from_micros(std::stoll(position.substr(first + 1, second - first - 1)))};
 }
 
 /// `me`, or somebody's id.
@@ -162,8 +170,10 @@ Result<http::Response> LeaderboardsApi::list(http::Request& request) {
   BoardKindsView view;
   for (const Metric metric : kMetrics) {
     for (const std::string_view sport : kBoardSports) {
-      view.items.push_back({.metric = std::string(to_string(metric)), .sport = std::string(sport),
-                            .unit = std::string(unit_of(metric)), .periods = periods});
+      view.items.push_back({.metric = std::string(to_string(metric)),
+                            .sport = std::string(sport),
+                            .unit = std::string(unit_of(metric)),
+                            .periods = periods});
     }
   }
   return http::Response::json(200, json::write(view));
@@ -217,12 +227,15 @@ Result<http::Response> LeaderboardsApi::behind(http::Request& request) {
   EKIDEN_TRY(const BoardName board, board_of(request));
   EKIDEN_TRY(const UserId person, person_of(request));
   // Which workouts they are is the person's own business: others may not be allowed to see them.
-  if (person != request.user().user_id) return Error{Errc::not_found, "not-found", "only one's own entries can be listed", "user_id"};
+  if (person != request.user().user_id)
+    return Error{Errc::not_found, "not-found", "only one's own entries can be listed", "user_id"};
   EKIDEN_TRY(const auto entries,
-             db_.read([&](sql::Tx& tx) { return entries_behind(tx, board.to_key(), person, kEntriesShown); }, request.deadline));
+             db_.read([&](sql::Tx& tx) { return entries_behind(tx, board.to_key(), person, kEntriesShown); },
+                      request.deadline));
   EntriesView view;
   for (const LedgerEntry& entry : entries) {
-    view.items.push_back({.workout_id = entry.workout_id, .amount = entry.amount, .ended_at = entry.ended_at});
+    view.items.push_back(
+        {.workout_id = entry.workout_id, .amount = entry.amount, .ended_at = entry.ended_at});
   }
   return http::Response::json(200, json::write(view));
 }
@@ -241,9 +254,15 @@ Result<http::Response> LeaderboardsApi::my_ranks(http::Request& request) {
         EKIDEN_TRY(const auto entry, ranking_.rank(key, me));
         if (!entry) continue;
         EKIDEN_TRY(const std::int64_t members, ranking_.size(key));
-        view.items.push_back({.metric = std::string(to_string(metric)), .sport = board.sport, .period = period.to_string(),
-                              .unit = std::string(unit_of(metric)), .rank = entry->rank, .members = members,
-                              .percentile = percentile_of(entry->rank, members), .score = entry->score, .reached_at = entry->reached_at});
+        view.items.push_back({.metric = std::string(to_string(metric)),
+                              .sport = board.sport,
+                              .period = period.to_string(),
+                              .unit = std::string(unit_of(metric)),
+                              .rank = entry->rank,
+                              .members = members,
+                              .percentile = percentile_of(entry->rank, members),
+                              .score = entry->score,
+                              .reached_at = entry->reached_at});
       }
     }
   }
@@ -256,21 +275,43 @@ std::vector<http::Route> LeaderboardsApi::routes() {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
   return {
-      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards", .handler = call(&LeaderboardsApi::list), .scope = kScope,
-       .doc = {.summary = "Which boards there are", .tag = "leaderboards", .response_schema = json::schema_of<BoardKindsView>}},
-      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}", .handler = call(&LeaderboardsApi::page),
+      {.verb = http::Verb::get,
+       .pattern = "/api/v1/leaderboards",
+       .handler = call(&LeaderboardsApi::list),
        .scope = kScope,
-       .doc = {.summary = "A board, from the top", .tag = "leaderboards", .response_schema = json::schema_of<BoardView>,
+       .doc = {.summary = "Which boards there are",
+               .tag = "leaderboards",
+               .response_schema = json::schema_of<BoardKindsView>}},
+      {.verb = http::Verb::get,
+       .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}",
+       .handler = call(&LeaderboardsApi::page),
+       .scope = kScope,
+       .doc = {.summary = "A board, from the top",
+               .tag = "leaderboards",
+               .response_schema = json::schema_of<BoardView>,
                .query_parameters = {"limit", "cursor"}}},
-      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
-       .handler = call(&LeaderboardsApi::around), .scope = kScope,
-       .doc = {.summary = "A person's neighbours on a board", .tag = "leaderboards", .response_schema = json::schema_of<AroundView>,
+      {.verb = http::Verb::get,
+       .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
+       .handler = call(&LeaderboardsApi::around),
+       .scope = kScope,
+       .doc = {.summary = "A person's neighbours on a board",
+               .tag = "leaderboards",
+               .response_schema = json::schema_of<AroundView>,
                .query_parameters = {"limit"}}},
-      {.verb = http::Verb::get, .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
-       .handler = call(&LeaderboardsApi::behind), .scope = kScope,
-       .doc = {.summary = "The workouts behind one's score", .tag = "leaderboards", .response_schema = json::schema_of<EntriesView>}},
-      {.verb = http::Verb::get, .pattern = "/api/v1/me/ranks", .handler = call(&LeaderboardsApi::my_ranks), .scope = kScope,
-       .doc = {.summary = "Where one stands today", .tag = "leaderboards", .response_schema = json::schema_of<RanksView>}},
+      {.verb = http::Verb::get,
+       .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
+       .handler = call(&LeaderboardsApi::behind),
+       .scope = kScope,
+       .doc = {.summary = "The workouts behind one's score",
+               .tag = "leaderboards",
+               .response_schema = json::schema_of<EntriesView>}},
+      {.verb = http::Verb::get,
+       .pattern = "/api/v1/me/ranks",
+       .handler = call(&LeaderboardsApi::my_ranks),
+       .scope = kScope,
+       .doc = {.summary = "Where one stands today",
+               .tag = "leaderboards",
+               .response_schema = json::schema_of<RanksView>}},
   };
 }
 

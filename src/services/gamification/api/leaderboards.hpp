@@ -13,8 +13,8 @@ namespace ekiden::gamification {
 /// Boards as people read them. Members outlive the routes. @threads any
 class LeaderboardsApi {
  public:
-  LeaderboardsApi(sql::Database& db, const ranking::Ranking& ranking, const NameDirectory& names, const http::CursorSealer& cursors,
-                  const Clock& clock)
+  LeaderboardsApi(sql::Database& db, const ranking::Ranking& ranking, const NameDirectory& names,
+                  const http::CursorSealer& cursors, const Clock& clock)
       : db_(db), ranking_(ranking), names_(names), cursors_(cursors), clock_(clock) {}
 
   std::vector<http::Route> routes();

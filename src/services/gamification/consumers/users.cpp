@@ -17,7 +17,8 @@ Result<events::UserState> read_state(const delivery::Envelope& envelope) {
   return static_cast<events::UserState>(std::move(event));
 }
 
-Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& projection, const Clock& clock) {
+Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& projection,
+                   const Clock& clock) {
   if (envelope.type == events::UserDeleted::kType) {
     EKIDEN_TRY(const auto event, events::decode<events::UserDeleted>(envelope));
     EKIDEN_TRY(auto changes, erase_member(tx, event.user_id, clock.now()));
@@ -31,7 +32,8 @@ Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& 
 }
 
 /// The transaction is durable: what is shown follows it.
-Result<void> show(const std::vector<delivery::Envelope>& fresh, Projection& projection, NameDirectory& names) {
+Result<void> show(const std::vector<delivery::Envelope>& fresh, Projection& projection,
+                  NameDirectory& names) {
   for (const delivery::Envelope& envelope : fresh) {
     if (envelope.type == events::UserDeleted::kType) {
       EKIDEN_TRY(const auto event, events::decode<events::UserDeleted>(envelope));
@@ -47,15 +49,17 @@ Result<void> show(const std::vector<delivery::Envelope>& fresh, Projection& proj
 }  // namespace
 
 delivery::Subscription users_subscription(Projection& projection, NameDirectory& names, const Clock& clock) {
-  return {.group = kPeopleGroup,
-          .topic = events::kUsersTopic,
-          .types = {events::UserRegistered::kType, events::UserChanged::kType, events::UserDeleted::kType},
-          .apply = delivery::Batched{.apply = [&projection, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
-            return apply(tx, envelope, projection, clock);
-          }},
-          .after_commit = [&projection, &names](const std::vector<delivery::Envelope>& fresh) {
-            return show(fresh, projection, names);
-          }};
+  return {
+      .group = kPeopleGroup,
+      .topic = events::kUsersTopic,
+      .types = {events::UserRegistered::kType, events::UserChanged::kType, events::UserDeleted::kType},
+      .apply = delivery::Batched{.apply =
+                                     [&projection, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
+                                       return apply(tx, envelope, projection, clock);
+                                     }},
+      .after_commit = [&projection, &names](const std::vector<delivery::Envelope>& fresh) {
+        return show(fresh, projection, names);
+      }};
 }
 
 }  // namespace ekiden::gamification

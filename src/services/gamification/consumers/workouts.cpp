@@ -15,16 +15,19 @@ std::optional<std::chrono::year_month_day> parse_date(std::string_view text) {
   return local_date(*midnight, std::chrono::seconds{0});
 }
 
+}  // namespace
+
 Result<CountedWorkout> counted(const events::WorkoutState& state) {
-  CountedWorkout workout{.workout_id = state.workout_id,
-                         .user_id = state.user_id,
-                         .sport = state.sport,
-                         .local_date = local_date(state.start_time, std::chrono::seconds{state.utc_offset_s.value_or(0)}),
-                         .ended_at = state.end_time,
-                         .distance_m = state.distance_m,
-                         .moving_s = state.moving_ms / 1000,
-                         .elevation_gain_m = state.elevation_gain_m.value_or(0),
-                         .counts = state.ranked};
+  CountedWorkout workout{
+      .workout_id = state.workout_id,
+      .user_id = state.user_id,
+      .sport = state.sport,
+      .local_date = local_date(state.start_time, std::chrono::seconds{state.utc_offset_s.value_or(0)}),
+      .ended_at = state.end_time,
+      .distance_m = state.distance_m,
+      .moving_s = state.moving_ms / 1000,
+      .elevation_gain_m = state.elevation_gain_m.value_or(0),
+      .counts = state.ranked};
   if (state.local_date) {
     const auto date = parse_date(*state.local_date);
     if (!date) return Error{Errc::invalid, "bad-date", "a date is written 2026-11-22", "local_date"};
@@ -35,6 +38,8 @@ Result<CountedWorkout> counted(const events::WorkoutState& state) {
   }
   return workout;
 }
+
+namespace {
 
 /// What the event makes of the workout: its new state, or one that is worth nothing.
 Result<CountedWorkout> read_event(const delivery::Envelope& envelope) {
@@ -55,7 +60,8 @@ Result<CountedWorkout> read_event(const delivery::Envelope& envelope) {
   return gone;
 }
 
-Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& projection, const Clock& clock) {
+Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& projection,
+                   const Clock& clock) {
   EKIDEN_TRY(const CountedWorkout workout, read_event(envelope));
   EKIDEN_TRY(const bool erased, is_erased(tx, workout.user_id));
   if (erased) return {};
@@ -67,15 +73,19 @@ Result<void> apply(sql::Tx& tx, const delivery::Envelope& envelope, Projection& 
 }  // namespace
 
 delivery::Subscription workouts_subscription(Projection& projection, const Clock& clock) {
-  return {.group = kBoardsGroup,
-          .topic = events::kWorkoutsTopic,
-          .types = {events::WorkoutRecorded::kType, events::WorkoutChanged::kType, events::WorkoutDeleted::kType},
-          .apply = delivery::Batched{.apply = [&projection, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
-            return apply(tx, envelope, projection, clock);
-          }},
-          .after_death = delivery::AfterDeath::go_on,
-          .in_sequence = true,
-          .after_commit = [&projection](const std::vector<delivery::Envelope>& fresh) { return projection.apply_noted(fresh); }};
+  return {
+      .group = kBoardsGroup,
+      .topic = events::kWorkoutsTopic,
+      .types = {events::WorkoutRecorded::kType, events::WorkoutChanged::kType, events::WorkoutDeleted::kType},
+      .apply = delivery::Batched{.apply =
+                                     [&projection, &clock](sql::Tx& tx, const delivery::Envelope& envelope) {
+                                       return apply(tx, envelope, projection, clock);
+                                     }},
+      .after_death = delivery::AfterDeath::go_on,
+      .in_sequence = true,
+      .after_commit = [&projection](const std::vector<delivery::Envelope>& fresh) {
+        return projection.apply_noted(fresh);
+      }};
 }
 
 }  // namespace ekiden::gamification

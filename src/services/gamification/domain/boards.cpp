@@ -27,13 +27,27 @@ struct SportGroup {
   std::int64_t points_per_minute;
 };
 constexpr std::array kSportGroups = {
-    SportGroup{"run", "run", 10},           SportGroup{"trail_run", "run", 10},     SportGroup{"treadmill", "run", 9},
-    SportGroup{"ride", "ride", 6},          SportGroup{"mountain_bike", "ride", 7}, SportGroup{"gravel", "ride", 7},
-    SportGroup{"indoor_ride", "ride", 6},   SportGroup{"virtual_ride", "ride", 6},  SportGroup{"walk", "walk", 4},
-    SportGroup{"hike", "hike", 5},          SportGroup{"mountaineering", "hike", 7}, SportGroup{"swim", "swim", 9},
-    SportGroup{"open_water_swim", "swim", 9}, SportGroup{"row", "row", 8},          SportGroup{"indoor_row", "row", 8},
-    SportGroup{"paddle", "paddle", 6},      SportGroup{"ski", "ski", 8},            SportGroup{"snowboard", "ski", 5},
-    SportGroup{"skate", "skate", 6},        SportGroup{"strength", "gym", 5},       SportGroup{"yoga", "gym", 3},
+    SportGroup{"run", "run", 10},
+    SportGroup{"trail_run", "run", 10},
+    SportGroup{"treadmill", "run", 9},
+    SportGroup{"ride", "ride", 6},
+    SportGroup{"mountain_bike", "ride", 7},
+    SportGroup{"gravel", "ride", 7},
+    SportGroup{"indoor_ride", "ride", 6},
+    SportGroup{"virtual_ride", "ride", 6},
+    SportGroup{"walk", "walk", 4},
+    SportGroup{"hike", "hike", 5},
+    SportGroup{"mountaineering", "hike", 7},
+    SportGroup{"swim", "swim", 9},
+    SportGroup{"open_water_swim", "swim", 9},
+    SportGroup{"row", "row", 8},
+    SportGroup{"indoor_row", "row", 8},
+    SportGroup{"paddle", "paddle", 6},
+    SportGroup{"ski", "ski", 8},
+    SportGroup{"snowboard", "ski", 5},
+    SportGroup{"skate", "skate", 6},
+    SportGroup{"strength", "gym", 5},
+    SportGroup{"yoga", "gym", 3},
 };
 constexpr SportGroup kOtherSport{"", "other", 4};
 
@@ -78,11 +92,16 @@ std::string lower(std::string text) {
 
 std::string_view to_string(Metric metric) {
   switch (metric) {
-    case Metric::distance: return "distance";
-    case Metric::moving_time: return "moving_time";
-    case Metric::elevation_gain: return "elevation_gain";
-    case Metric::workouts: return "workouts";
-    case Metric::points: return "points";
+    case Metric::distance:
+      return "distance";
+    case Metric::moving_time:
+      return "moving_time";
+    case Metric::elevation_gain:
+      return "elevation_gain";
+    case Metric::workouts:
+      return "workouts";
+    case Metric::points:
+      return "points";
   }
   return "points";
 }
@@ -97,25 +116,38 @@ std::optional<Metric> parse_metric(std::string_view text) {
 std::string_view unit_of(Metric metric) {
   switch (metric) {
     case Metric::distance:
-    case Metric::elevation_gain: return "m";
-    case Metric::moving_time: return "s";
-    case Metric::workouts: return "count";
-    case Metric::points: return "points";
+    case Metric::elevation_gain:
+      return "m";
+    case Metric::moving_time:
+      return "s";
+    case Metric::workouts:
+      return "count";
+    case Metric::points:
+      return "points";
   }
   return "points";
 }
 
-bool is_board_sport(std::string_view text) { return std::ranges::find(kBoardSports, text) != kBoardSports.end(); }
+bool is_board_sport(std::string_view text) {
+  return std::ranges::find(kBoardSports, text) != kBoardSports.end();
+}
 
-std::string_view board_sport_of(std::string_view sport) { return group_of(sport).group; }
+std::string_view board_sport_of(std::string_view sport) {
+  return group_of(sport).group;
+}
 
 std::string_view to_string(Period::Kind kind) {
   switch (kind) {
-    case Period::Kind::all: return "all";
-    case Period::Kind::year: return "year";
-    case Period::Kind::month: return "month";
-    case Period::Kind::week: return "week";
-    case Period::Kind::day: return "day";
+    case Period::Kind::all:
+      return "all";
+    case Period::Kind::year:
+      return "year";
+    case Period::Kind::month:
+      return "month";
+    case Period::Kind::week:
+      return "week";
+    case Period::Kind::day:
+      return "day";
   }
   return "all";
 }
@@ -123,7 +155,8 @@ std::string_view to_string(Period::Kind kind) {
 std::optional<Period> Period::parse(std::string_view text) {
   if (text == "all") return Period{Kind::all, 0, 0, 0};
   const auto parsed_year = number(text.substr(0, std::min<std::size_t>(4, text.size())), 4);
-  if (!parsed_year || std::cmp_less(*parsed_year, kYearMin) || std::cmp_greater(*parsed_year, kYearMax)) return std::nullopt;
+  if (!parsed_year || std::cmp_less(*parsed_year, kYearMin) || std::cmp_greater(*parsed_year, kYearMax))
+    return std::nullopt;
   const int y = static_cast<int>(*parsed_year);
   std::string_view rest = text.substr(4);
   if (rest.empty()) return Period{Kind::year, y, 0, 0};
@@ -148,11 +181,16 @@ Period Period::of(Kind kind, year_month_day date) {
   const int y = static_cast<int>(date.year());
   const auto m = static_cast<unsigned>(date.month());
   switch (kind) {
-    case Kind::all: return {kind, 0, 0, 0};
-    case Kind::year: return {kind, y, 0, 0};
-    case Kind::month: return {kind, y, m, 0};
-    case Kind::day: return {kind, y, m, static_cast<unsigned>(date.day())};
-    case Kind::week: break;
+    case Kind::all:
+      return {kind, 0, 0, 0};
+    case Kind::year:
+      return {kind, y, 0, 0};
+    case Kind::month:
+      return {kind, y, m, 0};
+    case Kind::day:
+      return {kind, y, m, static_cast<unsigned>(date.day())};
+    case Kind::week:
+      break;
   }
   const auto [iso_year, week] = iso_week(date);
   return {Kind::week, iso_year, week, 0};
@@ -161,11 +199,20 @@ Period Period::of(Kind kind, year_month_day date) {
 std::string Period::to_string() const {
   std::array<char, 32> out{};
   switch (kind_) {
-    case Kind::all: return "all";
-    case Kind::year: std::snprintf(out.data(), out.size(), "%04d", year_); break;
-    case Kind::month: std::snprintf(out.data(), out.size(), "%04d-%02u", year_, part_); break;
-    case Kind::week: std::snprintf(out.data(), out.size(), "%04d-W%02u", year_, part_); break;
-    case Kind::day: std::snprintf(out.data(), out.size(), "%04d-%02u-%02u", year_, part_, day_); break;
+    case Kind::all:
+      return "all";
+    case Kind::year:
+      std::snprintf(out.data(), out.size(), "%04d", year_);
+      break;
+    case Kind::month:
+      std::snprintf(out.data(), out.size(), "%04d-%02u", year_, part_);
+      break;
+    case Kind::week:
+      std::snprintf(out.data(), out.size(), "%04d-W%02u", year_, part_);
+      break;
+    case Kind::day:
+      std::snprintf(out.data(), out.size(), "%04d-%02u-%02u", year_, part_, day_);
+      break;
   }
   return out.data();
 }
@@ -190,9 +237,11 @@ Result<BoardName> BoardName::parse(std::string_view metric, std::string_view spo
     return Error{Errc::not_found, "unknown-leaderboard", std::move(text), field};
   };
   const auto parsed_metric = parse_metric(metric);
-  if (!parsed_metric) return unknown("the metrics are distance, moving_time, elevation_gain, workouts and points", "metric");
+  if (!parsed_metric)
+    return unknown("the metrics are distance, moving_time, elevation_gain, workouts and points", "metric");
   if (!is_board_sport(sport)) {
-    return unknown("the sports are all, run, ride, walk, hike, swim, row, paddle, ski, skate, gym and other", "sport");
+    return unknown("the sports are all, run, ride, walk, hike, swim, row, paddle, ski, skate, gym and other",
+                   "sport");
   }
   const auto parsed_period = Period::parse(period);
   if (!parsed_period) return unknown("a period is all, 2026, 2026-11, 2026-W47 or 2026-11-22", "period");
@@ -207,11 +256,12 @@ std::int64_t points_of(const CountedWorkout& workout) {
 std::vector<Contribution> contributions_of(const CountedWorkout& workout) {
   std::vector<Contribution> contributions;
   if (!workout.counts) return contributions;
-  const std::array<std::pair<Metric, std::int64_t>, 5> amounts = {{{Metric::distance, workout.distance_m},
-                                                                   {Metric::moving_time, workout.moving_s},
-                                                                   {Metric::elevation_gain, workout.elevation_gain_m},
-                                                                   {Metric::workouts, 1},
-                                                                   {Metric::points, points_of(workout)}}};
+  const std::array<std::pair<Metric, std::int64_t>, 5> amounts = {
+      {{Metric::distance, workout.distance_m},
+       {Metric::moving_time, workout.moving_s},
+       {Metric::elevation_gain, workout.elevation_gain_m},
+       {Metric::workouts, 1},
+       {Metric::points, points_of(workout)}}};
   const std::array<std::string_view, 2> sports = {"all", board_sport_of(workout.sport)};
   contributions.reserve(amounts.size() * sports.size() * kPeriodKinds.size());
   for (const Period::Kind kind : kPeriodKinds) {

@@ -1,8 +1,8 @@
 #include "services/gamification/domain/boards.hpp"
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 namespace ekiden::gamification {
 namespace {
@@ -30,8 +30,8 @@ TEST(Period, ReadsWhatItWrites) {
 }
 
 TEST(Period, RefusesWhatIsNoPeriod) {
-  for (const char* text : {"", "26", "2026-", "2026-13", "2026-W00", "2026-W54", "2021-W53", "2026-w47", "2026-11-31",
-                           "2025-02-29", "2026-11-22x", "1969", "2200", "2026/11", "-026"}) {
+  for (const char* text : {"", "26", "2026-", "2026-13", "2026-W00", "2026-W54", "2021-W53", "2026-w47",
+                           "2026-11-31", "2025-02-29", "2026-11-22x", "1969", "2200", "2026/11", "-026"}) {
     EXPECT_FALSE(Period::parse(text)) << text;
   }
 }

@@ -8,7 +8,8 @@ namespace {
 
 struct Given {
   std::int64_t amount = 0;
-  Timestamp ended_first;  ///< the earliest and the latest end that its entries tell of: equal where it never moved
+  Timestamp
+      ended_first;  ///< the earliest and the latest end that its entries tell of: equal where it never moved
   Timestamp ended_last;
 };
 using GivenByBoard = std::map<std::string, Given>;
@@ -16,11 +17,13 @@ using GivenByBoard = std::map<std::string, Given>;
 /// What the ledger holds of a workout, board by board. Boards where it was taken back whole are left out.
 Result<GivenByBoard> given_by(sql::Tx& tx, WorkoutId workout_id) {
   EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT board, CAST(SUM(delta) AS BIGINT), CAST(MIN(ended_at) AS BIGINT), CAST(MAX(ended_at) AS BIGINT) "
+             tx.query("SELECT board, CAST(SUM(delta) AS BIGINT), CAST(MIN(ended_at) AS BIGINT), "
+                      "CAST(MAX(ended_at) AS BIGINT) "
                       "FROM ledger WHERE workout_id = $1 GROUP BY board HAVING SUM(delta) <> 0",
                       {workout_id}));
   GivenByBoard given;
-  for (const sql::Row& row : rows) given.emplace(row.text(0), Given{row.integer(1), row.time(2), row.time(3)});
+  for (const sql::Row& row : rows)
+    given.emplace(row.text(0), Given{row.integer(1), row.time(2), row.time(3)});
   return given;
 }
 
@@ -29,9 +32,10 @@ struct Difference {
   std::int64_t delta = 0;
 };
 
-/// What has to be written so that the ledger holds `wanted`. A board where neither amount nor time moves needs nothing;
-/// one where only the time moves gets an entry of 0, for it tells when the score was reached.
-std::vector<Difference> differences(GivenByBoard given, const std::vector<Contribution>& wanted, Timestamp ended_at) {
+/// What has to be written so that the ledger holds `wanted`. A board where neither amount nor time moves
+/// needs nothing; one where only the time moves gets an entry of 0, for it tells when the score was reached.
+std::vector<Difference> differences(GivenByBoard given, const std::vector<Contribution>& wanted,
+                                    Timestamp ended_at) {
   std::vector<Difference> out;
   for (const Contribution& contribution : wanted) {
     const auto found = given.find(contribution.board);
@@ -41,7 +45,8 @@ std::vector<Difference> differences(GivenByBoard given, const std::vector<Contri
     }
     const Given before = found->second;
     given.erase(found);
-    const bool stays = before.amount == contribution.amount && before.ended_first == ended_at && before.ended_last == ended_at;
+    const bool stays = before.amount == contribution.amount && before.ended_first == ended_at &&
+                       before.ended_last == ended_at;
     if (!stays) out.push_back({contribution.board, contribution.amount - before.amount});
   }
   for (const auto& [board, before] : given) out.push_back({board, -before.amount});
@@ -50,26 +55,32 @@ std::vector<Difference> differences(GivenByBoard given, const std::vector<Contri
 
 /// When the person's score became what it now is: the end of the latest workout that still counts there.
 Result<std::optional<Timestamp>> reached_at(sql::Tx& tx, const std::string& board, UserId user_id) {
-  EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT CAST(MAX(w.ended_at) AS BIGINT) FROM (SELECT l.workout_id, (SELECT e.ended_at FROM ledger e WHERE "
-                      "e.workout_id = l.workout_id AND e.board = $2 ORDER BY e.created_at DESC, e.event_id DESC LIMIT 1) AS "
-                      "ended_at FROM ledger l WHERE l.user_id = $1 AND l.board = $2 GROUP BY l.workout_id HAVING "
-                      "SUM(l.delta) <> 0) AS w",
-                      {user_id, board}));
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query("SELECT CAST(MAX(w.ended_at) AS BIGINT) FROM (SELECT l.workout_id, (SELECT e.ended_at FROM "
+               "ledger e WHERE "
+               "e.workout_id = l.workout_id AND e.board = $2 ORDER BY e.created_at DESC, e.event_id DESC "
+               "LIMIT 1) AS "
+               "ended_at FROM ledger l WHERE l.user_id = $1 AND l.board = $2 GROUP BY l.workout_id HAVING "
+               "SUM(l.delta) <> 0) AS w",
+               {user_id, board}));
   return rows.empty() ? std::nullopt : rows.front().maybe_time(0);
 }
 
 /// Puts a score right after the ledger has its new rows. @returns when it was reached.
-Result<Timestamp> write_score(sql::Tx& tx, const std::string& board, UserId user_id, std::int64_t delta, Timestamp ended_at,
-                              bool is_new) {
+Result<Timestamp> write_score(sql::Tx& tx, const std::string& board, UserId user_id, std::int64_t delta,
+                              Timestamp ended_at, bool is_new) {
   if (is_new && delta > 0) {
     // The common case, a first version: the score only grows, so its time is the later of two.
-    EKIDEN_TRY(const sql::Rows rows,
-               tx.query("INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT (board, "
-                        "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = CASE WHEN "
-                        "excluded.reached_at > scores.reached_at THEN excluded.reached_at ELSE scores.reached_at END RETURNING "
-                        "reached_at",
-                        {board, user_id, delta, ended_at}));
+    EKIDEN_TRY(
+        const sql::Rows rows,
+        tx.query("INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT "
+                 "(board, "
+                 "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = CASE WHEN "
+                 "excluded.reached_at > scores.reached_at THEN excluded.reached_at ELSE scores.reached_at "
+                 "END RETURNING "
+                 "reached_at",
+                 {board, user_id, delta, ended_at}));
     return rows.at(0).time(0);
   }
   EKIDEN_TRY(const auto reached, reached_at(tx, board, user_id));
@@ -77,46 +88,59 @@ Result<Timestamp> write_score(sql::Tx& tx, const std::string& board, UserId user
     EKIDEN_CHECK(tx.execute("DELETE FROM scores WHERE board = $1 AND user_id = $2", {board, user_id}));
     return ended_at;
   }
-  EKIDEN_CHECK(tx.execute("INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT (board, "
-                          "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = excluded.reached_at",
-                          {board, user_id, delta, *reached}));
+  EKIDEN_CHECK(tx.execute(
+      "INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT (board, "
+      "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = excluded.reached_at",
+      {board, user_id, delta, *reached}));
   return *reached;
 }
 
 }  // namespace
 
-Result<std::vector<ranking::Change>> settle_workout(sql::Tx& tx, EventId event, const CountedWorkout& workout, Timestamp now) {
+Result<std::vector<ranking::Change>> settle_workout(sql::Tx& tx, EventId event, const CountedWorkout& workout,
+                                                    Timestamp now) {
   EKIDEN_TRY(auto given, given_by(tx, workout.workout_id));
   const bool is_new = given.empty();
-  const std::vector<Difference> wanted = differences(std::move(given), contributions_of(workout), workout.ended_at);
+  const std::vector<Difference> wanted =
+      differences(std::move(given), contributions_of(workout), workout.ended_at);
   std::vector<sql::Params> rows;
   rows.reserve(wanted.size());
   for (const Difference& difference : wanted) {
-    rows.push_back({workout.workout_id, difference.board, event, workout.user_id, difference.delta, workout.ended_at, now});
+    rows.push_back({workout.workout_id, difference.board, event, workout.user_id, difference.delta,
+                    workout.ended_at, now});
   }
-  EKIDEN_CHECK(tx.execute_batch("INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, created_at) VALUES "
-                                "($1, $2, $3, $4, $5, $6, $7)",
-                                std::move(rows)));
+  EKIDEN_CHECK(tx.execute_batch(
+      "INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, created_at) VALUES "
+      "($1, $2, $3, $4, $5, $6, $7)",
+      std::move(rows)));
   std::vector<ranking::Change> changes;
   changes.reserve(wanted.size());
   for (const Difference& difference : wanted) {
-    EKIDEN_TRY(const Timestamp reached,
-               write_score(tx, difference.board, workout.user_id, difference.delta, workout.ended_at, is_new));
-    changes.push_back({.board = difference.board, .member = workout.user_id, .delta = difference.delta, .reached_at = reached});
+    EKIDEN_TRY(const Timestamp reached, write_score(tx, difference.board, workout.user_id, difference.delta,
+                                                    workout.ended_at, is_new));
+    changes.push_back({.board = difference.board,
+                       .member = workout.user_id,
+                       .delta = difference.delta,
+                       .reached_at = reached});
   }
   return changes;
 }
 
 Result<std::vector<ranking::Change>> erase_member(sql::Tx& tx, UserId user_id, Timestamp now) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT board, score, reached_at FROM scores WHERE user_id = $1 ORDER BY board", {user_id}));
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query("SELECT board, score, reached_at FROM scores WHERE user_id = $1 ORDER BY board", {user_id}));
   std::vector<ranking::Change> changes;
   for (const sql::Row& row : rows) {
-    changes.push_back({.board = row.text(0), .member = user_id, .delta = -row.integer(1), .reached_at = row.time(2)});
+    changes.push_back(
+        {.board = row.text(0), .member = user_id, .delta = -row.integer(1), .reached_at = row.time(2)});
   }
   EKIDEN_CHECK(tx.execute("DELETE FROM scores WHERE user_id = $1", {user_id}));
   EKIDEN_CHECK(tx.execute("DELETE FROM ledger WHERE user_id = $1", {user_id}));
   EKIDEN_CHECK(tx.execute("DELETE FROM people WHERE user_id = $1", {user_id}));
-  EKIDEN_CHECK(tx.execute("INSERT INTO erased_users (user_id, erased_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING", {user_id, now}));
+  EKIDEN_CHECK(tx.execute(
+      "INSERT INTO erased_users (user_id, erased_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING",
+      {user_id, now}));
   return changes;
 }
 
@@ -125,20 +149,26 @@ Result<bool> is_erased(sql::Tx& tx, UserId user_id) {
   return !rows.empty();
 }
 
-Result<std::vector<LedgerEntry>> entries_behind(sql::Tx& tx, std::string_view board, UserId user_id, std::int64_t limit) {
-  EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT workout_id, CAST(SUM(delta) AS BIGINT), CAST(MAX(ended_at) AS BIGINT) FROM ledger WHERE user_id = "
-                      "$1 AND board = $2 GROUP BY workout_id HAVING SUM(delta) <> 0 ORDER BY 3 DESC, 1 LIMIT $3",
-                      {user_id, board, limit}));
+Result<std::vector<LedgerEntry>> entries_behind(sql::Tx& tx, std::string_view board, UserId user_id,
+                                                std::int64_t limit) {
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query("SELECT workout_id, CAST(SUM(delta) AS BIGINT), CAST(MAX(ended_at) AS BIGINT) FROM ledger "
+               "WHERE user_id = "
+               "$1 AND board = $2 GROUP BY workout_id HAVING SUM(delta) <> 0 ORDER BY 3 DESC, 1 LIMIT $3",
+               {user_id, board, limit}));
   std::vector<LedgerEntry> entries;
   for (const sql::Row& row : rows) {
-    entries.push_back({.workout_id = row.id<WorkoutId>(0), .amount = row.integer(1), .ended_at = row.time(2)});
+    entries.push_back(
+        {.workout_id = row.id<WorkoutId>(0), .amount = row.integer(1), .ended_at = row.time(2)});
   }
   return entries;
 }
 
 Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, std::int64_t limit) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT board FROM scores WHERE user_id = $1 ORDER BY board LIMIT $2", {user_id, limit}));
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query("SELECT board FROM scores WHERE user_id = $1 ORDER BY board LIMIT $2", {user_id, limit}));
   std::vector<std::string> boards;
   for (const sql::Row& row : rows) boards.push_back(row.text(0));
   return boards;
@@ -148,10 +178,12 @@ Result<std::optional<ranking::Ranking::Board>> next_board(sql::Tx& tx, std::stri
   EKIDEN_TRY(const sql::Rows names, tx.query("SELECT MIN(board) FROM scores WHERE board > $1", {after}));
   if (names.empty() || names.front().is_null(0)) return std::optional<ranking::Ranking::Board>{};
   ranking::Ranking::Board board{.name = names.front().text(0), .standings = {}};
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT user_id, score, reached_at FROM scores WHERE board = $1", {board.name}));
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("SELECT user_id, score, reached_at FROM scores WHERE board = $1", {board.name}));
   board.standings.reserve(rows.size());
   for (const sql::Row& row : rows) {
-    board.standings.push_back({.member = row.id<UserId>(0), .score = row.integer(1), .reached_at = row.time(2)});
+    board.standings.push_back(
+        {.member = row.id<UserId>(0), .score = row.integer(1), .reached_at = row.time(2)});
   }
   return std::optional{std::move(board)};
 }

@@ -8,10 +8,12 @@
 
 namespace ekiden::gamification {
 
-/// Writes what `event` changes about a workout's worth: for each board the difference between what the ledger holds of
-/// this workout and what the new version gives. Takes back exactly what was given, also where a rule has changed since.
+/// Writes what `event` changes about a workout's worth: for each board the difference between what the ledger
+/// holds of this workout and what the new version gives. Takes back exactly what was given, also where a rule
+/// has changed since.
 /// @returns the changes for the ranking, in no special order. Errors as sql::Tx.
-Result<std::vector<ranking::Change>> settle_workout(sql::Tx& tx, EventId event, const CountedWorkout& workout, Timestamp now);
+Result<std::vector<ranking::Change>> settle_workout(sql::Tx& tx, EventId event, const CountedWorkout& workout,
+                                                    Timestamp now);
 
 /// Removes everything of an erased person. @returns the changes that take them off every board.
 Result<std::vector<ranking::Change>> erase_member(sql::Tx& tx, UserId user_id, Timestamp now);
@@ -25,12 +27,14 @@ struct LedgerEntry {
   Timestamp ended_at;
 };
 /// What a score is made of, the latest first; at most `limit`.
-Result<std::vector<LedgerEntry>> entries_behind(sql::Tx& tx, std::string_view board, UserId user_id, std::int64_t limit);
+Result<std::vector<LedgerEntry>> entries_behind(sql::Tx& tx, std::string_view board, UserId user_id,
+                                                std::int64_t limit);
 
 /// Boards on which the person stands, with their scores.
 Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, std::int64_t limit);
 
-/// Reads `scores` board by board in order of name: the source of a rebuild. `after` is the last board read, or empty.
+/// Reads `scores` board by board in order of name: the source of a rebuild. `after` is the last board read,
+/// or empty.
 Result<std::optional<ranking::Ranking::Board>> next_board(sql::Tx& tx, std::string_view after);
 
 }  // namespace ekiden::gamification

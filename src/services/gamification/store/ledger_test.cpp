@@ -1,12 +1,12 @@
-// Goal: the boards are the sum of what the live workouts are worth, whatever order of versions, edits, deletions,
-// redeliveries and rebuilds. Method: a seeded random history against real SQLite, compared with a computation from the
-// workouts alone.
+// Goal: the boards are the sum of what the live workouts are worth, whatever order of versions, edits,
+// deletions, redeliveries and rebuilds. Method: a seeded random history against real SQLite, compared with a
+// computation from the workouts alone.
 #include "services/gamification/store/ledger.hpp"
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
@@ -64,7 +64,8 @@ struct Wanted {
 };
 
 /// Board -> person -> standing, from the workouts alone.
-std::map<std::string, std::map<UserId, Wanted>> recompute(const std::map<WorkoutId, CountedWorkout>& workouts) {
+std::map<std::string, std::map<UserId, Wanted>> recompute(
+    const std::map<WorkoutId, CountedWorkout>& workouts) {
   std::map<std::string, std::map<UserId, Wanted>> boards;
   for (const auto& [id, workout] : workouts) {
     for (const Contribution& contribution : contributions_of(workout)) {
@@ -114,7 +115,8 @@ CountedWorkout draw_workout(Fixture& fixture, const std::vector<UserId>& people)
 }
 
 /// One step of a history: a new workout, an edit, a deletion or a redelivery.
-void random_step(Fixture& fixture, const std::vector<UserId>& people, std::map<WorkoutId, CountedWorkout>& live,
+void random_step(Fixture& fixture, const std::vector<UserId>& people,
+                 std::map<WorkoutId, CountedWorkout>& live,
                  std::vector<std::pair<EventId, CountedWorkout>>& told) {
   const std::uint64_t what = fixture.random.below(10);
   if (what < 2 && !told.empty()) {
@@ -196,7 +198,9 @@ TEST(Audit, FindsAScoreThatIsNotTheSumAndPutsItRight) {
   CountedWorkout run = draw_workout(fixture, people);
   run.counts = true;
   fixture.deliver(fixture.ids.make<EventId>(), run);
-  ASSERT_TRUE(fixture.database->write([](sql::Tx& tx) { return tx.execute("UPDATE scores SET score = score + 1 WHERE board = 'workouts:all:all'"); }));
+  ASSERT_TRUE(fixture.database->write([](sql::Tx& tx) {
+    return tx.execute("UPDATE scores SET score = score + 1 WHERE board = 'workouts:all:all'");
+  }));
   const services::AuditCheck check = audits(*fixture.database).front();
   EXPECT_EQ(check.run(false)->size(), 1U);
   EXPECT_EQ(check.run(true)->size(), 1U);

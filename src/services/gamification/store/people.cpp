@@ -3,19 +3,22 @@
 namespace ekiden::gamification {
 
 Result<void> put_person(sql::Tx& tx, UserId user_id, std::string_view display_name, std::int64_t version) {
-  EKIDEN_CHECK(tx.execute("INSERT INTO people (user_id, display_name, version) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO "
-                          "UPDATE SET display_name = excluded.display_name, version = excluded.version WHERE people.version < "
-                          "excluded.version",
-                          {user_id, display_name, version}));
+  EKIDEN_CHECK(tx.execute(
+      "INSERT INTO people (user_id, display_name, version) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO "
+      "UPDATE SET display_name = excluded.display_name, version = excluded.version WHERE people.version < "
+      "excluded.version",
+      {user_id, display_name, version}));
   return {};
 }
 
 Result<std::vector<Person>> list_people(sql::Tx& tx, UserId after, std::int64_t limit) {
   EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT user_id, display_name FROM people WHERE user_id > $1 ORDER BY user_id LIMIT $2", {after, limit}));
+             tx.query("SELECT user_id, display_name FROM people WHERE user_id > $1 ORDER BY user_id LIMIT $2",
+                      {after, limit}));
   std::vector<Person> people;
   people.reserve(rows.size());
-  for (const sql::Row& row : rows) people.push_back({.user_id = row.id<UserId>(0), .display_name = row.text(1)});
+  for (const sql::Row& row : rows)
+    people.push_back({.user_id = row.id<UserId>(0), .display_name = row.text(1)});
   return people;
 }
 

@@ -62,7 +62,9 @@ BOOST_DESCRIBE_STRUCT(ResetView, (), (token, expires_at))
 
 constexpr std::string_view kUsersList = "users";
 
-Error no_such_user() { return {Errc::not_found, "not-found", "there is no such person"}; }
+Error no_such_user() {
+  return {Errc::not_found, "not-found", "there is no such person"};
+}
 
 }  // namespace
 
@@ -81,20 +83,28 @@ Result<http::Response> AdminApi::invite(http::Request& request) {
                               .used = false};
   const auto create = [&](sql::Tx& tx) -> Result<http::Response> {
     EKIDEN_CHECK(insert_invitation(tx, invitation, hash_secret(code)));
-    return http::Response::json(201, json::write(NewInvitationView{.id = invitation.invitation_id, .code = code,
-                                                                   .email = invitation.email, .expires_at = invitation.expires_at}));
+    return http::Response::json(201, json::write(NewInvitationView{.id = invitation.invitation_id,
+                                                                   .code = code,
+                                                                   .email = invitation.email,
+                                                                   .expires_at = invitation.expires_at}));
   };
   return db_.write(
-      [&](sql::Tx& tx) { return services::create_once(tx, request, request.user().user_id, now, [&] { return create(tx); }); },
+      [&](sql::Tx& tx) {
+        return services::create_once(tx, request, request.user().user_id, now, [&] { return create(tx); });
+      },
       request.deadline);
 }
 
 Result<http::Response> AdminApi::list_invitations(http::Request& request) {
-  EKIDEN_TRY(const auto invitations, db_.read([](sql::Tx& tx) { return user::list_invitations(tx); }, request.deadline));
+  EKIDEN_TRY(const auto invitations,
+             db_.read([](sql::Tx& tx) { return user::list_invitations(tx); }, request.deadline));
   InvitationsView view;
   for (const Invitation& invitation : invitations) {
-    view.items.push_back({.id = invitation.invitation_id, .email = invitation.email, .used = invitation.used,
-                          .created_at = invitation.created_at, .expires_at = invitation.expires_at});
+    view.items.push_back({.id = invitation.invitation_id,
+                          .email = invitation.email,
+                          .used = invitation.used,
+                          .created_at = invitation.created_at,
+                          .expires_at = invitation.expires_at});
   }
   return http::Response::json(200, json::write(view));
 }
@@ -103,7 +113,8 @@ Result<http::Response> AdminApi::withdraw_invitation(http::Request& request) {
   const auto unknown = [] { return Error{Errc::not_found, "not-found", "there is no such invitation"}; };
   const auto id = InvitationId::parse(request.param("id"));
   if (!id) return unknown();
-  EKIDEN_TRY(const bool deleted, db_.write([&](sql::Tx& tx) { return delete_invitation(tx, *id); }, request.deadline));
+  EKIDEN_TRY(const bool deleted,
+             db_.write([&](sql::Tx& tx) { return delete_invitation(tx, *id); }, request.deadline));
   if (!deleted) return unknown();
   return http::Response::no_content();
 }
@@ -114,7 +125,8 @@ Result<http::Response> AdminApi::list_users(http::Request& request) {
   EKIDEN_TRY(const std::int64_t limit, query.limit());
   EKIDEN_TRY(const auto position, query.cursor(cursors_, kUsersList));
   const UserId after{position ? Uuid::parse(*position).value_or(Uuid{}) : Uuid{}};
-  EKIDEN_TRY(auto accounts, db_.read([&](sql::Tx& tx) { return list_accounts(tx, after, limit + 1); }, request.deadline));
+  EKIDEN_TRY(auto accounts,
+             db_.read([&](sql::Tx& tx) { return list_accounts(tx, after, limit + 1); }, request.deadline));
   UsersView view;
   const bool more = std::cmp_greater(accounts.size(), limit);
   if (more) accounts.pop_back();
@@ -141,7 +153,8 @@ Result<http::Response> AdminApi::change_user(http::Request& request) {
                    found->version += 1;
                    found->changed_at = now;
                    EKIDEN_TRY(const bool updated, update_account(tx, *found));
-                   if (!updated) return Error{Errc::unavailable, "race-lost", "somebody changed this at the same moment"};
+                   if (!updated)
+                     return Error{Errc::unavailable, "race-lost", "somebody changed this at the same moment"};
                    // An access token says the role: the next one, soon, says the new one.
                    EKIDEN_CHECK(outbox_.append(tx, changed(*found, request.trace.to_traceparent())));
                    return *std::move(found);
@@ -162,7 +175,8 @@ Result<http::Response> AdminApi::make_reset(http::Request& request) {
         return insert_password_reset(tx, hash_secret(token), *id, now, now + config_.reset_ttl);
       },
       request.deadline));
-  http::Response response = http::Response::json(201, json::write(ResetView{.token = token, .expires_at = now + config_.reset_ttl}));
+  http::Response response = http::Response::json(
+      201, json::write(ResetView{.token = token, .expires_at = now + config_.reset_ttl}));
   response.headers.set("Cache-Control", "no-store");
   return response;
 }
@@ -176,26 +190,58 @@ std::vector<http::Route> AdminApi::routes() {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
   return {
-      {.verb = Verb::post, .pattern = "/api/v1/invitations", .handler = call(&AdminApi::invite), .auth = Auth::organizer,
-       .rate_class = RateClass::write, .body = BodyPolicy::json(), .idempotent = http::Idempotent::yes,
-       .doc = {.summary = "Invite somebody to register", .tag = "admin", .request_schema = json::schema_of<InvitationBody>,
-               .response_schema = json::schema_of<NewInvitationView>, .success_status = 201}},
-      {.verb = Verb::get, .pattern = "/api/v1/invitations", .handler = call(&AdminApi::list_invitations), .auth = Auth::organizer,
-       .doc = {.summary = "Invitations", .tag = "admin", .response_schema = json::schema_of<InvitationsView>}},
-      {.verb = Verb::del, .pattern = "/api/v1/invitations/{id}", .handler = call(&AdminApi::withdraw_invitation),
-       .auth = Auth::organizer, .rate_class = RateClass::write,
+      {.verb = Verb::post,
+       .pattern = "/api/v1/invitations",
+       .handler = call(&AdminApi::invite),
+       .auth = Auth::organizer,
+       .rate_class = RateClass::write,
+       .body = BodyPolicy::json(),
+       .idempotent = http::Idempotent::yes,
+       .doc = {.summary = "Invite somebody to register",
+               .tag = "admin",
+               .request_schema = json::schema_of<InvitationBody>,
+               .response_schema = json::schema_of<NewInvitationView>,
+               .success_status = 201}},
+      {.verb = Verb::get,
+       .pattern = "/api/v1/invitations",
+       .handler = call(&AdminApi::list_invitations),
+       .auth = Auth::organizer,
+       .doc = {.summary = "Invitations",
+               .tag = "admin",
+               .response_schema = json::schema_of<InvitationsView>}},
+      {.verb = Verb::del,
+       .pattern = "/api/v1/invitations/{id}",
+       .handler = call(&AdminApi::withdraw_invitation),
+       .auth = Auth::organizer,
+       .rate_class = RateClass::write,
        .doc = {.summary = "Withdraw an invitation", .tag = "admin", .success_status = 204}},
-      {.verb = Verb::get, .pattern = "/api/v1/admin/users", .handler = call(&AdminApi::list_users), .auth = Auth::admin,
-       .doc = {.summary = "All accounts", .tag = "admin", .response_schema = json::schema_of<UsersView>,
+      {.verb = Verb::get,
+       .pattern = "/api/v1/admin/users",
+       .handler = call(&AdminApi::list_users),
+       .auth = Auth::admin,
+       .doc = {.summary = "All accounts",
+               .tag = "admin",
+               .response_schema = json::schema_of<UsersView>,
                .query_parameters = {"limit", "cursor"}}},
-      {.verb = Verb::patch, .pattern = "/api/v1/admin/users/{id}", .handler = call(&AdminApi::change_user), .auth = Auth::admin,
-       .rate_class = RateClass::write, .body = BodyPolicy::json(),
-       .doc = {.summary = "Give somebody another role", .tag = "admin", .request_schema = json::schema_of<RoleBody>,
+      {.verb = Verb::patch,
+       .pattern = "/api/v1/admin/users/{id}",
+       .handler = call(&AdminApi::change_user),
+       .auth = Auth::admin,
+       .rate_class = RateClass::write,
+       .body = BodyPolicy::json(),
+       .doc = {.summary = "Give somebody another role",
+               .tag = "admin",
+               .request_schema = json::schema_of<RoleBody>,
                .response_schema = json::schema_of<MeView>}},
-      {.verb = Verb::post, .pattern = "/api/v1/admin/users/{id}/password-reset", .handler = call(&AdminApi::make_reset),
-       .auth = Auth::admin, .rate_class = RateClass::write,
-       .doc = {.summary = "Make a token with which somebody can set a new password, once, within 15 minutes", .tag = "admin",
-               .response_schema = json::schema_of<ResetView>, .success_status = 201}},
+      {.verb = Verb::post,
+       .pattern = "/api/v1/admin/users/{id}/password-reset",
+       .handler = call(&AdminApi::make_reset),
+       .auth = Auth::admin,
+       .rate_class = RateClass::write,
+       .doc = {.summary = "Make a token with which somebody can set a new password, once, within 15 minutes",
+               .tag = "admin",
+               .response_schema = json::schema_of<ResetView>,
+               .success_status = 201}},
   };
 }
 

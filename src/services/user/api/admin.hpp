@@ -14,9 +14,15 @@ namespace ekiden::user {
 /// Members outlive the routes. @threads any
 class AdminApi {
  public:
-  AdminApi(sql::Database& db, const delivery::Outbox& outbox, const http::CursorSealer& cursors, const Clock& clock, Ids& ids,
-           Random& random, const UserConfig& config)
-      : db_(db), outbox_(outbox), cursors_(cursors), clock_(clock), ids_(ids), random_(random), config_(config) {}
+  AdminApi(sql::Database& db, const delivery::Outbox& outbox, const http::CursorSealer& cursors,
+           const Clock& clock, Ids& ids, Random& random, const UserConfig& config)
+      : db_(db),
+        outbox_(outbox),
+        cursors_(cursors),
+        clock_(clock),
+        ids_(ids),
+        random_(random),
+        config_(config) {}
 
   std::vector<http::Route> routes();
 

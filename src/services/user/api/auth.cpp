@@ -22,7 +22,8 @@ struct RegisterBody {
   std::optional<std::string> units;
   std::optional<std::string> invitation;
 };
-BOOST_DESCRIBE_STRUCT(RegisterBody, (), (email, password, display_name, time_zone, language, units, invitation))
+BOOST_DESCRIBE_STRUCT(RegisterBody, (),
+                      (email, password, display_name, time_zone, language, units, invitation))
 
 struct LoginBody {
   std::string email;
@@ -56,12 +57,14 @@ Error wrong_credentials() {
 }
 
 Error invalid_refresh_token() {
-  return {Errc::unauthenticated, "invalid-refresh-token", "this refresh token is not valid (any more): sign in again"};
+  return {Errc::unauthenticated, "invalid-refresh-token",
+          "this refresh token is not valid (any more): sign in again"};
 }
 
 Error must_wait(Timestamp now, Timestamp not_before) {
   const auto wait = std::chrono::ceil<std::chrono::seconds>(not_before - now);
-  return Error{Errc::limited, "too-many-attempts", "too many wrong passwords for this account: wait, or set a new one"}
+  return Error{Errc::limited, "too-many-attempts",
+               "too many wrong passwords for this account: wait, or set a new one"}
       .with_retry_after(wait);
 }
 
@@ -70,8 +73,9 @@ int year_of(Timestamp at) {
 }
 
 template <class Enum>
-Result<void> set_choice(Enum& out, const std::optional<std::string>& text, std::optional<Enum> (*parse)(std::string_view),
-                        const char* field, const char* choices) {
+Result<void> set_choice(Enum& out, const std::optional<std::string>& text,
+                        std::optional<Enum> (*parse)(std::string_view), const char* field,
+                        const char* choices) {
   if (!text) return {};
   const auto parsed = parse(*text);
   if (!parsed) return Error{Errc::invalid, "unknown-value", std::string("give one of ") + choices, field};
@@ -122,11 +126,15 @@ Result<http::Response> AuthApi::register_account(http::Request& request) {
   const auto create = [&](sql::Tx& tx) -> Result<http::Response> {
     EKIDEN_TRY(const bool inserted, insert_account(tx, account));
     if (!inserted) {
-      return Error{Errc::conflict, "email-taken", "there is an account with this address: sign in, or set a new password", "email"};
+      return Error{Errc::conflict, "email-taken",
+                   "there is an account with this address: sign in, or set a new password", "email"};
     }
     if (config_.registration == Registration::invitation) {
-      EKIDEN_TRY(const bool used, use_invitation(tx, hash_secret(*body.invitation), account.email, account.user_id, now));
-      if (!used) return Error{Errc::invalid, "bad-invitation", "this invitation is unknown, used or too old", "invitation"};
+      EKIDEN_TRY(const bool used,
+                 use_invitation(tx, hash_secret(*body.invitation), account.email, account.user_id, now));
+      if (!used)
+        return Error{Errc::invalid, "bad-invitation", "this invitation is unknown, used or too old",
+                     "invitation"};
     }
     EKIDEN_CHECK(outbox_.append(tx, registered(account, request.trace.to_traceparent())));
     http::Response response = http::Response::json(201, json::write(me_view(account)));
@@ -134,11 +142,14 @@ Result<http::Response> AuthApi::register_account(http::Request& request) {
     return response;
   };
   return db_.write(
-      [&](sql::Tx& tx) { return services::create_once(tx, request, UserId{}, now, [&] { return create(tx); }); },
+      [&](sql::Tx& tx) {
+        return services::create_once(tx, request, UserId{}, now, [&] { return create(tx); });
+      },
       request.deadline);
 }
 
-Result<Account> AuthApi::authenticate(const std::string& email, const std::string& password, Deadline deadline) {
+Result<Account> AuthApi::authenticate(const std::string& email, const std::string& password,
+                                      Deadline deadline) {
   const Timestamp now = clock_.now();
   struct Found {
     std::optional<Account> account;
@@ -153,8 +164,9 @@ Result<Account> AuthApi::authenticate(const std::string& email, const std::strin
                               },
                               deadline));
   if (now < found.not_before) return must_wait(now, found.not_before);
-  EKIDEN_TRY(const bool right, found.account ? hasher_.verify(found.account->password_hash, password, deadline)
-                                             : hasher_.verify_nobody(password, deadline));
+  EKIDEN_TRY(const bool right, found.account
+                                   ? hasher_.verify(found.account->password_hash, password, deadline)
+                                   : hasher_.verify_nobody(password, deadline));
   if (right) return *std::move(found.account);
   EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return count_login_failure(tx, email, now); }, deadline));
   return wrong_credentials();
@@ -197,7 +209,8 @@ Result<http::Response> AuthApi::open_session(const http::Request& request, const
   return tokens(account, session.session_id, refresh_token, now);
 }
 
-http::Response AuthApi::tokens(const Account& account, SessionId session_id, const std::string& refresh_token, Timestamp now) const {
+http::Response AuthApi::tokens(const Account& account, SessionId session_id, const std::string& refresh_token,
+                               Timestamp now) const {
   const http::AccessClaims claims{.user_id = account.user_id,
                                   .session_id = session_id,
                                   .role = account.role,
@@ -221,12 +234,14 @@ Result<http::Response> AuthApi::refresh(http::Request& request) {
     std::optional<Account> account;
     SessionId session_id;
   };
-  // A reused token must end its session durably, so the refusal is an outcome and not an error, which would roll back.
+  // A reused token must end its session durably, so the refusal is an outcome and not an error, which would
+  // roll back.
   EKIDEN_TRY(const Renewed renewed,
              db_.write(
                  [&](sql::Tx& tx) -> Result<Renewed> {
-                   EKIDEN_TRY(const Rotation rotation, rotate_refresh(tx, hash_secret(body.refresh_token), hash_secret(next), now,
-                                                                      now + config_.session_ttl));
+                   EKIDEN_TRY(const Rotation rotation,
+                              rotate_refresh(tx, hash_secret(body.refresh_token), hash_secret(next), now,
+                                             now + config_.session_ttl));
                    if (rotation.outcome != Rotation::Outcome::rotated) return Renewed{};
                    EKIDEN_TRY(std::optional<Account> account, find_account(tx, rotation.session->user_id));
                    return Renewed{std::move(account), rotation.session->session_id};
@@ -238,7 +253,9 @@ Result<http::Response> AuthApi::refresh(http::Request& request) {
 
 Result<http::Response> AuthApi::logout(http::Request& request) {
   const http::Identity& who = request.user();
-  EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return revoke_session(tx, who.user_id, who.session_id, clock_.now()); }, request.deadline));
+  EKIDEN_CHECK(
+      db_.write([&](sql::Tx& tx) { return revoke_session(tx, who.user_id, who.session_id, clock_.now()); },
+                request.deadline));
   return http::Response::no_content();
 }
 
@@ -268,24 +285,53 @@ std::vector<http::Route> AuthApi::routes() {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
   return {
-      {.verb = http::Verb::post, .pattern = "/api/v1/auth/register", .handler = call(&AuthApi::register_account),
-       .auth = Auth::none, .rate_class = RateClass::auth, .body = BodyPolicy::json(16 * 1024), .idempotent = http::Idempotent::yes,
-       .doc = {.summary = "Make an account", .tag = "auth", .request_schema = json::schema_of<RegisterBody>,
-               .response_schema = json::schema_of<MeView>, .success_status = 201}},
-      {.verb = http::Verb::post, .pattern = "/api/v1/auth/login", .handler = call(&AuthApi::login), .auth = Auth::none,
-       .rate_class = RateClass::auth, .body = BodyPolicy::json(16 * 1024),
-       .doc = {.summary = "Sign in", .tag = "auth", .request_schema = json::schema_of<LoginBody>,
+      {.verb = http::Verb::post,
+       .pattern = "/api/v1/auth/register",
+       .handler = call(&AuthApi::register_account),
+       .auth = Auth::none,
+       .rate_class = RateClass::auth,
+       .body = BodyPolicy::json(16 * 1024),
+       .idempotent = http::Idempotent::yes,
+       .doc = {.summary = "Make an account",
+               .tag = "auth",
+               .request_schema = json::schema_of<RegisterBody>,
+               .response_schema = json::schema_of<MeView>,
+               .success_status = 201}},
+      {.verb = http::Verb::post,
+       .pattern = "/api/v1/auth/login",
+       .handler = call(&AuthApi::login),
+       .auth = Auth::none,
+       .rate_class = RateClass::auth,
+       .body = BodyPolicy::json(16 * 1024),
+       .doc = {.summary = "Sign in",
+               .tag = "auth",
+               .request_schema = json::schema_of<LoginBody>,
                .response_schema = json::schema_of<TokensView>}},
-      {.verb = http::Verb::post, .pattern = "/api/v1/auth/refresh", .handler = call(&AuthApi::refresh), .auth = Auth::none,
-       .rate_class = RateClass::auth, .body = BodyPolicy::json(16 * 1024),
-       .doc = {.summary = "Renew the access token; the refresh token is used up and replaced", .tag = "auth",
-               .request_schema = json::schema_of<RefreshBody>, .response_schema = json::schema_of<TokensView>}},
-      {.verb = http::Verb::post, .pattern = "/api/v1/auth/logout", .handler = call(&AuthApi::logout), .auth = Auth::user,
+      {.verb = http::Verb::post,
+       .pattern = "/api/v1/auth/refresh",
+       .handler = call(&AuthApi::refresh),
+       .auth = Auth::none,
+       .rate_class = RateClass::auth,
+       .body = BodyPolicy::json(16 * 1024),
+       .doc = {.summary = "Renew the access token; the refresh token is used up and replaced",
+               .tag = "auth",
+               .request_schema = json::schema_of<RefreshBody>,
+               .response_schema = json::schema_of<TokensView>}},
+      {.verb = http::Verb::post,
+       .pattern = "/api/v1/auth/logout",
+       .handler = call(&AuthApi::logout),
+       .auth = Auth::user,
        .rate_class = RateClass::write,
        .doc = {.summary = "End this session", .tag = "auth", .success_status = 204}},
-      {.verb = http::Verb::post, .pattern = "/api/v1/auth/reset", .handler = call(&AuthApi::reset_password), .auth = Auth::none,
-       .rate_class = RateClass::auth, .body = BodyPolicy::json(16 * 1024),
-       .doc = {.summary = "Set a new password with a reset token", .tag = "auth", .request_schema = json::schema_of<ResetBody>,
+      {.verb = http::Verb::post,
+       .pattern = "/api/v1/auth/reset",
+       .handler = call(&AuthApi::reset_password),
+       .auth = Auth::none,
+       .rate_class = RateClass::auth,
+       .body = BodyPolicy::json(16 * 1024),
+       .doc = {.summary = "Set a new password with a reset token",
+               .tag = "auth",
+               .request_schema = json::schema_of<ResetBody>,
                .success_status = 204}},
   };
 }

@@ -18,9 +18,17 @@ namespace ekiden::user {
 /// Members outlive the routes. @threads any
 class AuthApi {
  public:
-  AuthApi(sql::Database& db, PasswordHasher& hasher, const http::TokenSigner& signer, const delivery::Outbox& outbox,
-          const Clock& clock, Ids& ids, Random& random, const UserConfig& config)
-      : db_(db), hasher_(hasher), signer_(signer), outbox_(outbox), clock_(clock), ids_(ids), random_(random), config_(config) {}
+  AuthApi(sql::Database& db, PasswordHasher& hasher, const http::TokenSigner& signer,
+          const delivery::Outbox& outbox, const Clock& clock, Ids& ids, Random& random,
+          const UserConfig& config)
+      : db_(db),
+        hasher_(hasher),
+        signer_(signer),
+        outbox_(outbox),
+        clock_(clock),
+        ids_(ids),
+        random_(random),
+        config_(config) {}
 
   std::vector<http::Route> routes();
 
@@ -31,11 +39,12 @@ class AuthApi {
   Result<http::Response> logout(http::Request& request);
   Result<http::Response> reset_password(http::Request& request);
 
-  /// The account where address and password fit. Wrong passwords and unknown addresses take the same time, and get
-  /// the same answer.
+  /// The account where address and password fit. Wrong passwords and unknown addresses take the same time,
+  /// and get the same answer.
   Result<Account> authenticate(const std::string& email, const std::string& password, Deadline deadline);
   Result<http::Response> open_session(const http::Request& request, const Account& account);
-  http::Response tokens(const Account& account, SessionId session_id, const std::string& refresh_token, Timestamp now) const;
+  http::Response tokens(const Account& account, SessionId session_id, const std::string& refresh_token,
+                        Timestamp now) const;
 
   sql::Database& db_;
   PasswordHasher& hasher_;

@@ -66,7 +66,11 @@ struct ResolvedView {
 BOOST_DESCRIBE_STRUCT(ResolvedView, (), (user_id, role, scopes))
 
 KeyView view_of(const ApiKey& key) {
-  return {.id = key.api_key_id, .name = key.name, .scopes = key.scopes, .created_at = key.created_at, .used_at = key.used_at,
+  return {.id = key.api_key_id,
+          .name = key.name,
+          .scopes = key.scopes,
+          .created_at = key.created_at,
+          .used_at = key.used_at,
           .expires_at = key.expires_at};
 }
 
@@ -76,13 +80,15 @@ Result<ApiKey> key_of(KeyBody body, Timestamp now) {
   if (body.scopes.empty()) return Error{Errc::invalid, "empty", "give at least one scope", "scopes"};
   for (std::size_t i = 0; i < body.scopes.size(); ++i) {
     if (std::ranges::find(kScopes, body.scopes[i]) == kScopes.end()) {
-      return Error{Errc::invalid, "unknown-scope", "give scopes of uploads:write, workouts:read, leaderboards:read",
+      return Error{Errc::invalid, "unknown-scope",
+                   "give scopes of uploads:write, workouts:read, leaderboards:read",
                    "scopes[" + std::to_string(i) + "]"};
     }
   }
   std::ranges::sort(body.scopes);
   body.scopes.erase(std::ranges::unique(body.scopes).begin(), body.scopes.end());
-  if (body.expires_at && *body.expires_at <= now) return Error{Errc::invalid, "in-the-past", "give a time to come", "expires_at"};
+  if (body.expires_at && *body.expires_at <= now)
+    return Error{Errc::invalid, "in-the-past", "give a time to come", "expires_at"};
   key.scopes = std::move(body.scopes);
   key.expires_at = body.expires_at;
   key.created_at = now;
@@ -104,18 +110,26 @@ Result<http::Response> KeysApi::create(http::Request& request) {
       return Error{Errc::conflict, "too-many-keys", "delete a key that is not used any more first"};
     }
     EKIDEN_CHECK(insert_api_key(tx, key, hash_secret(secret)));
-    const NewKeyView view{.id = key.api_key_id, .name = key.name, .scopes = key.scopes, .created_at = key.created_at,
-                          .expires_at = key.expires_at, .key = secret};
+    const NewKeyView view{.id = key.api_key_id,
+                          .name = key.name,
+                          .scopes = key.scopes,
+                          .created_at = key.created_at,
+                          .expires_at = key.expires_at,
+                          .key = secret};
     http::Response response = http::Response::json(201, json::write(view));
     response.headers.set("Cache-Control", "no-store");
     return response;
   };
-  return db_.write([&](sql::Tx& tx) { return services::create_once(tx, request, key.user_id, now, [&] { return insert(tx); }); },
-                   request.deadline);
+  return db_.write(
+      [&](sql::Tx& tx) {
+        return services::create_once(tx, request, key.user_id, now, [&] { return insert(tx); });
+      },
+      request.deadline);
 }
 
 Result<http::Response> KeysApi::list(http::Request& request) {
-  EKIDEN_TRY(const auto keys, db_.read([&](sql::Tx& tx) { return api_keys_of(tx, request.user().user_id); }, request.deadline));
+  EKIDEN_TRY(const auto keys, db_.read([&](sql::Tx& tx) { return api_keys_of(tx, request.user().user_id); },
+                                       request.deadline));
   KeysView view;
   for (const ApiKey& key : keys) view.items.push_back(view_of(key));
   return http::Response::json(200, json::write(view));
@@ -125,7 +139,9 @@ Result<http::Response> KeysApi::remove(http::Request& request) {
   const auto unknown = [] { return Error{Errc::not_found, "not-found", "there is no such key"}; };
   const auto id = ApiKeyId::parse(request.param("id"));
   if (!id) return unknown();
-  EKIDEN_TRY(const bool deleted, db_.write([&](sql::Tx& tx) { return delete_api_key(tx, request.user().user_id, *id); }, request.deadline));
+  EKIDEN_TRY(const bool deleted,
+             db_.write([&](sql::Tx& tx) { return delete_api_key(tx, request.user().user_id, *id); },
+                       request.deadline));
   if (!deleted) return unknown();
   return http::Response::no_content();
 }
@@ -133,10 +149,13 @@ Result<http::Response> KeysApi::remove(http::Request& request) {
 Result<http::Response> KeysApi::resolve(http::Request& request) {
   EKIDEN_TRY(const ResolveBody body, json::read<ResolveBody>(request.body));
   const Timestamp now = clock_.now();
-  EKIDEN_TRY(const auto found, db_.read([&](sql::Tx& tx) { return resolve_api_key(tx, hash_secret(body.key), now); }, request.deadline));
+  EKIDEN_TRY(const auto found,
+             db_.read([&](sql::Tx& tx) { return resolve_api_key(tx, hash_secret(body.key), now); },
+                      request.deadline));
   if (!found) return Error{Errc::not_found, "not-found", "there is no such key"};
   if (!found->key.used_at || *found->key.used_at + kUseNotedEvery < now) {
-    EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return note_api_key_use(tx, found->key.api_key_id, now); }, request.deadline));
+    EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return note_api_key_use(tx, found->key.api_key_id, now); },
+                           request.deadline));
   }
   const ResolvedView view{.user_id = found->key.user_id, .role = found->role, .scopes = found->key.scopes};
   return http::Response::json(200, json::write(view));
@@ -150,17 +169,35 @@ std::vector<http::Route> KeysApi::routes() {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
   return {
-      {.verb = Verb::get, .pattern = "/api/v1/me/api-keys", .handler = call(&KeysApi::list),
+      {.verb = Verb::get,
+       .pattern = "/api/v1/me/api-keys",
+       .handler = call(&KeysApi::list),
        .doc = {.summary = "One's API keys", .tag = "me", .response_schema = json::schema_of<KeysView>}},
-      {.verb = Verb::post, .pattern = "/api/v1/me/api-keys", .handler = call(&KeysApi::create), .rate_class = RateClass::write,
-       .body = BodyPolicy::json(), .idempotent = http::Idempotent::yes,
-       .doc = {.summary = "Make an API key; it is shown this once", .tag = "me", .request_schema = json::schema_of<KeyBody>,
-               .response_schema = json::schema_of<NewKeyView>, .success_status = 201}},
-      {.verb = Verb::del, .pattern = "/api/v1/me/api-keys/{id}", .handler = call(&KeysApi::remove), .rate_class = RateClass::write,
+      {.verb = Verb::post,
+       .pattern = "/api/v1/me/api-keys",
+       .handler = call(&KeysApi::create),
+       .rate_class = RateClass::write,
+       .body = BodyPolicy::json(),
+       .idempotent = http::Idempotent::yes,
+       .doc = {.summary = "Make an API key; it is shown this once",
+               .tag = "me",
+               .request_schema = json::schema_of<KeyBody>,
+               .response_schema = json::schema_of<NewKeyView>,
+               .success_status = 201}},
+      {.verb = Verb::del,
+       .pattern = "/api/v1/me/api-keys/{id}",
+       .handler = call(&KeysApi::remove),
+       .rate_class = RateClass::write,
        .doc = {.summary = "Delete an API key", .tag = "me", .success_status = 204}},
-      {.verb = Verb::post, .pattern = "/internal/user/api-keys/resolve", .handler = call(&KeysApi::resolve), .auth = http::Auth::internal,
-       .rate_class = RateClass::none, .body = BodyPolicy::json(),
-       .doc = {.summary = "Whose key this is", .tag = "internal", .request_schema = json::schema_of<ResolveBody>,
+      {.verb = Verb::post,
+       .pattern = "/internal/user/api-keys/resolve",
+       .handler = call(&KeysApi::resolve),
+       .auth = http::Auth::internal,
+       .rate_class = RateClass::none,
+       .body = BodyPolicy::json(),
+       .doc = {.summary = "Whose key this is",
+               .tag = "internal",
+               .request_schema = json::schema_of<ResolveBody>,
                .response_schema = json::schema_of<ResolvedView>}},
   };
 }

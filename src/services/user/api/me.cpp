@@ -26,8 +26,9 @@ struct ChangeBody {
   json::Patch<std::int64_t> resting_heart_rate_bpm;
   json::Patch<std::int64_t> threshold_power_w;
 };
-BOOST_DESCRIBE_STRUCT(ChangeBody, (), (display_name, units, time_zone, language, visibility, sex, birth_year, weight_kg,
-                                       max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w))
+BOOST_DESCRIBE_STRUCT(ChangeBody, (),
+                      (display_name, units, time_zone, language, visibility, sex, birth_year, weight_kg,
+                       max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w))
 
 struct PasswordBody {
   std::string current_password;
@@ -52,12 +53,15 @@ struct SessionsView {
 };
 BOOST_DESCRIBE_STRUCT(SessionsView, (), (items, next_cursor))
 
-Error account_gone() { return {Errc::unauthenticated, "invalid-token", "this account has been deleted"}; }
+Error account_gone() {
+  return {Errc::unauthenticated, "invalid-token", "this account has been deleted"};
+}
 
 /// A choice that can be changed, but not cleared.
 template <class Enum>
-Result<void> apply_choice(Enum& target, const json::Patch<std::string>& patch, std::optional<Enum> (*parse)(std::string_view),
-                          const char* field, const char* choices) {
+Result<void> apply_choice(Enum& target, const json::Patch<std::string>& patch,
+                          std::optional<Enum> (*parse)(std::string_view), const char* field,
+                          const char* choices) {
   if (patch.is_absent()) return {};
   const auto parsed = patch.has_value() ? parse(patch.value()) : std::nullopt;
   if (!parsed) return Error{Errc::invalid, "unknown-value", std::string("give one of ") + choices, field};
@@ -76,11 +80,13 @@ Result<Profile> apply(Profile profile, const ChangeBody& body, int year_now) {
   EKIDEN_CHECK(apply_text(profile.time_zone, body.time_zone, "time_zone"));
   EKIDEN_CHECK(apply_choice(profile.units, body.units, parse_units, "units", "metric, imperial"));
   EKIDEN_CHECK(apply_choice(profile.language, body.language, parse_language, "language", "en, ru"));
-  EKIDEN_CHECK(apply_choice(profile.visibility, body.visibility, parse_visibility, "visibility", "everyone, followers, only_me"));
+  EKIDEN_CHECK(apply_choice(profile.visibility, body.visibility, parse_visibility, "visibility",
+                            "everyone, followers, only_me"));
   if (body.sex.is_null()) profile.sex.reset();
   if (body.sex.has_value()) {
     profile.sex = parse_sex(body.sex.value());
-    if (!profile.sex) return Error{Errc::invalid, "unknown-value", "give one of female, male, or null", "sex"};
+    if (!profile.sex)
+      return Error{Errc::invalid, "unknown-value", "give one of female, male, or null", "sex"};
   }
   body.birth_year.apply_to(profile.birth_year);
   body.weight_kg.apply_to(profile.weight_kg);
@@ -100,7 +106,9 @@ http::Response show_account(const Account& account) {
 }  // namespace
 
 Result<http::Response> MeApi::show(http::Request& request) {
-  EKIDEN_TRY(const auto account, db_.read([&](sql::Tx& tx) { return find_account(tx, request.user().user_id); }, request.deadline));
+  EKIDEN_TRY(
+      const auto account,
+      db_.read([&](sql::Tx& tx) { return find_account(tx, request.user().user_id); }, request.deadline));
   if (!account) return account_gone();
   return show_account(*account);
 }
@@ -108,7 +116,8 @@ Result<http::Response> MeApi::show(http::Request& request) {
 Result<http::Response> MeApi::change(http::Request& request) {
   EKIDEN_TRY(const ChangeBody body, json::read<ChangeBody>(request.body));
   const Timestamp now = clock_.now();
-  const int year = static_cast<int>(std::chrono::year_month_day{std::chrono::floor<std::chrono::days>(now)}.year());
+  const int year =
+      static_cast<int>(std::chrono::year_month_day{std::chrono::floor<std::chrono::days>(now)}.year());
   EKIDEN_TRY(const Account changed_account,
              db_.write(
                  [&](sql::Tx& tx) -> Result<Account> {
@@ -121,7 +130,8 @@ Result<http::Response> MeApi::change(http::Request& request) {
                    account->version += 1;
                    account->changed_at = now;
                    EKIDEN_TRY(const bool updated, update_account(tx, *account));
-                   if (!updated) return Error{Errc::unavailable, "race-lost", "somebody changed this at the same moment"};
+                   if (!updated)
+                     return Error{Errc::unavailable, "race-lost", "somebody changed this at the same moment"};
                    EKIDEN_CHECK(outbox_.append(tx, changed(*account, request.trace.to_traceparent())));
                    return *std::move(account);
                  },
@@ -145,17 +155,22 @@ Result<http::Response> MeApi::erase(http::Request& request) {
 Result<http::Response> MeApi::change_password(http::Request& request) {
   EKIDEN_TRY(PasswordBody body, json::read<PasswordBody>(request.body));
   const http::Identity& who = request.user();
-  EKIDEN_TRY(const auto account, db_.read([&](sql::Tx& tx) { return find_account(tx, who.user_id); }, request.deadline));
+  EKIDEN_TRY(const auto account,
+             db_.read([&](sql::Tx& tx) { return find_account(tx, who.user_id); }, request.deadline));
   if (!account) return account_gone();
   EKIDEN_CHECK(check_password(body.new_password, account->email, "new_password"));
-  EKIDEN_TRY(const bool right, hasher_.verify(account->password_hash, std::move(body.current_password), request.deadline));
-  if (!right) return Error{Errc::invalid, "wrong-password", "this is not the current password", "current_password"};
+  EKIDEN_TRY(const bool right,
+             hasher_.verify(account->password_hash, std::move(body.current_password), request.deadline));
+  if (!right)
+    return Error{Errc::invalid, "wrong-password", "this is not the current password", "current_password"};
   EKIDEN_TRY(const std::string hash, hasher_.hash(std::move(body.new_password), request.deadline));
   EKIDEN_CHECK(db_.write(
       [&](sql::Tx& tx) -> Result<void> {
-        EKIDEN_TRY(const std::int64_t updated, tx.execute("UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2",
-                                                          {who.user_id, account->password_hash, hash}));
-        if (updated != 1) return Error{Errc::conflict, "password-changed", "the password was changed at the same moment"};
+        EKIDEN_TRY(const std::int64_t updated,
+                   tx.execute("UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2",
+                              {who.user_id, account->password_hash, hash}));
+        if (updated != 1)
+          return Error{Errc::conflict, "password-changed", "the password was changed at the same moment"};
         EKIDEN_CHECK(revoke_sessions(tx, who.user_id, who.session_id, clock_.now()));
         return {};
       },
@@ -165,7 +180,9 @@ Result<http::Response> MeApi::change_password(http::Request& request) {
 
 Result<http::Response> MeApi::list_sessions(http::Request& request) {
   const http::Identity& who = request.user();
-  EKIDEN_TRY(const auto sessions, db_.read([&](sql::Tx& tx) { return live_sessions(tx, who.user_id, clock_.now()); }, request.deadline));
+  EKIDEN_TRY(
+      const auto sessions,
+      db_.read([&](sql::Tx& tx) { return live_sessions(tx, who.user_id, clock_.now()); }, request.deadline));
   SessionsView view;
   for (const Session& session : sessions) {
     view.items.push_back({.id = session.session_id,
@@ -183,15 +200,20 @@ Result<http::Response> MeApi::end_session(http::Request& request) {
   const auto session_id = SessionId::parse(request.param("id"));
   const auto unknown = [] { return Error{Errc::not_found, "not-found", "there is no such session"}; };
   if (!session_id) return unknown();
-  EKIDEN_TRY(const bool ended, db_.write([&](sql::Tx& tx) { return revoke_session(tx, request.user().user_id, *session_id, clock_.now()); },
-                                         request.deadline));
+  EKIDEN_TRY(
+      const bool ended,
+      db_.write(
+          [&](sql::Tx& tx) { return revoke_session(tx, request.user().user_id, *session_id, clock_.now()); },
+          request.deadline));
   if (!ended) return unknown();
   return http::Response::no_content();
 }
 
 Result<http::Response> MeApi::end_other_sessions(http::Request& request) {
   const http::Identity& who = request.user();
-  EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return revoke_sessions(tx, who.user_id, who.session_id, clock_.now()); }, request.deadline));
+  EKIDEN_CHECK(
+      db_.write([&](sql::Tx& tx) { return revoke_sessions(tx, who.user_id, who.session_id, clock_.now()); },
+                request.deadline));
   return http::Response::no_content();
 }
 
@@ -199,9 +221,11 @@ Result<http::Response> MeApi::show_person(http::Request& request) {
   const auto unknown = [] { return Error{Errc::not_found, "not-found", "there is no such person"}; };
   const auto user_id = UserId::parse(request.param("id"));
   if (!user_id) return unknown();
-  EKIDEN_TRY(const auto account, db_.read([&](sql::Tx& tx) { return find_account(tx, *user_id); }, request.deadline));
+  EKIDEN_TRY(const auto account,
+             db_.read([&](sql::Tx& tx) { return find_account(tx, *user_id); }, request.deadline));
   if (!account) return unknown();
-  return http::Response::json(200, json::write(PersonView{.id = account->user_id, .display_name = account->profile.display_name}));
+  return http::Response::json(
+      200, json::write(PersonView{.id = account->user_id, .display_name = account->profile.display_name}));
 }
 
 std::vector<http::Route> MeApi::routes() {
@@ -212,25 +236,57 @@ std::vector<http::Route> MeApi::routes() {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
   return {
-      {.verb = Verb::get, .pattern = "/api/v1/me", .handler = call(&MeApi::show),
+      {.verb = Verb::get,
+       .pattern = "/api/v1/me",
+       .handler = call(&MeApi::show),
        .doc = {.summary = "One's own account", .tag = "me", .response_schema = json::schema_of<MeView>}},
-      {.verb = Verb::patch, .pattern = "/api/v1/me", .handler = call(&MeApi::change), .rate_class = RateClass::write, .body = BodyPolicy::json(),
-       .doc = {.summary = "Change one's profile", .tag = "me", .request_schema = json::schema_of<ChangeBody>,
+      {.verb = Verb::patch,
+       .pattern = "/api/v1/me",
+       .handler = call(&MeApi::change),
+       .rate_class = RateClass::write,
+       .body = BodyPolicy::json(),
+       .doc = {.summary = "Change one's profile",
+               .tag = "me",
+               .request_schema = json::schema_of<ChangeBody>,
                .response_schema = json::schema_of<MeView>}},
-      {.verb = Verb::del, .pattern = "/api/v1/me", .handler = call(&MeApi::erase), .rate_class = RateClass::write,
-       .doc = {.summary = "Delete the account and everything that belongs to it", .tag = "me", .success_status = 204}},
-      {.verb = Verb::post, .pattern = "/api/v1/me/password", .handler = call(&MeApi::change_password), .rate_class = RateClass::auth,
-       .body = BodyPolicy::json(16 * 1024),
-       .doc = {.summary = "Change the password; all other sessions end", .tag = "me", .request_schema = json::schema_of<PasswordBody>,
+      {.verb = Verb::del,
+       .pattern = "/api/v1/me",
+       .handler = call(&MeApi::erase),
+       .rate_class = RateClass::write,
+       .doc = {.summary = "Delete the account and everything that belongs to it",
+               .tag = "me",
                .success_status = 204}},
-      {.verb = Verb::get, .pattern = "/api/v1/me/sessions", .handler = call(&MeApi::list_sessions),
-       .doc = {.summary = "Where one is signed in", .tag = "me", .response_schema = json::schema_of<SessionsView>}},
-      {.verb = Verb::del, .pattern = "/api/v1/me/sessions", .handler = call(&MeApi::end_other_sessions), .rate_class = RateClass::write,
+      {.verb = Verb::post,
+       .pattern = "/api/v1/me/password",
+       .handler = call(&MeApi::change_password),
+       .rate_class = RateClass::auth,
+       .body = BodyPolicy::json(16 * 1024),
+       .doc = {.summary = "Change the password; all other sessions end",
+               .tag = "me",
+               .request_schema = json::schema_of<PasswordBody>,
+               .success_status = 204}},
+      {.verb = Verb::get,
+       .pattern = "/api/v1/me/sessions",
+       .handler = call(&MeApi::list_sessions),
+       .doc = {.summary = "Where one is signed in",
+               .tag = "me",
+               .response_schema = json::schema_of<SessionsView>}},
+      {.verb = Verb::del,
+       .pattern = "/api/v1/me/sessions",
+       .handler = call(&MeApi::end_other_sessions),
+       .rate_class = RateClass::write,
        .doc = {.summary = "End all sessions but this one", .tag = "me", .success_status = 204}},
-      {.verb = Verb::del, .pattern = "/api/v1/me/sessions/{id}", .handler = call(&MeApi::end_session), .rate_class = RateClass::write,
+      {.verb = Verb::del,
+       .pattern = "/api/v1/me/sessions/{id}",
+       .handler = call(&MeApi::end_session),
+       .rate_class = RateClass::write,
        .doc = {.summary = "End a session", .tag = "me", .success_status = 204}},
-      {.verb = Verb::get, .pattern = "/api/v1/users/{id}", .handler = call(&MeApi::show_person),
-       .doc = {.summary = "A person, as others see them", .tag = "people", .response_schema = json::schema_of<PersonView>}},
+      {.verb = Verb::get,
+       .pattern = "/api/v1/users/{id}",
+       .handler = call(&MeApi::show_person),
+       .doc = {.summary = "A person, as others see them",
+               .tag = "people",
+               .response_schema = json::schema_of<PersonView>}},
   };
 }
 

@@ -29,8 +29,10 @@ struct MeView {
   std::int64_t version = 1;
   Timestamp created_at;
 };
-BOOST_DESCRIBE_STRUCT(MeView, (), (id, email, role, display_name, units, time_zone, language, visibility, sex, birth_year,
-                                   weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w, version, created_at))
+BOOST_DESCRIBE_STRUCT(MeView, (),
+                      (id, email, role, display_name, units, time_zone, language, visibility, sex, birth_year,
+                       weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w, version,
+                       created_at))
 
 /// An account as others see it.
 struct PersonView {

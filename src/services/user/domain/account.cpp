@@ -32,46 +32,57 @@ Result<void> check_range(const std::optional<Number>& value, Number least, Numbe
 
 std::string lower(std::string_view text) {
   std::string copy(text);
-  std::ranges::transform(copy, copy.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(copy, copy.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return copy;
 }
 
 bool is_email_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte != 0x7f && c != ',' && c != ';' && c != '<' && c != '>' && c != '"' && c != '\\' && c != '(' && c != ')';
+  return byte > 0x20 && byte != 0x7f && c != ',' && c != ';' && c != '<' && c != '>' && c != '"' &&
+         c != '\\' && c != '(' && c != ')';
 }
 
 }  // namespace
 
 std::string_view to_string(Units units) {
   switch (units) {
-    case Units::metric: return "metric";
-    case Units::imperial: return "imperial";
+    case Units::metric:
+      return "metric";
+    case Units::imperial:
+      return "imperial";
   }
   return "metric";
 }
 
 std::string_view to_string(Language language) {
   switch (language) {
-    case Language::en: return "en";
-    case Language::ru: return "ru";
+    case Language::en:
+      return "en";
+    case Language::ru:
+      return "ru";
   }
   return "en";
 }
 
 std::string_view to_string(Visibility visibility) {
   switch (visibility) {
-    case Visibility::everyone: return "everyone";
-    case Visibility::followers: return "followers";
-    case Visibility::only_me: return "only_me";
+    case Visibility::everyone:
+      return "everyone";
+    case Visibility::followers:
+      return "followers";
+    case Visibility::only_me:
+      return "only_me";
   }
   return "only_me";
 }
 
 std::string_view to_string(Sex sex) {
   switch (sex) {
-    case Sex::female: return "female";
-    case Sex::male: return "male";
+    case Sex::female:
+      return "female";
+    case Sex::male:
+      return "male";
   }
   return "female";
 }
@@ -85,12 +96,16 @@ std::optional<Language> parse_language(std::string_view text) {
 std::optional<Visibility> parse_visibility(std::string_view text) {
   return parse_one(text, std::array{Visibility::everyone, Visibility::followers, Visibility::only_me});
 }
-std::optional<Sex> parse_sex(std::string_view text) { return parse_one(text, std::array{Sex::female, Sex::male}); }
+std::optional<Sex> parse_sex(std::string_view text) {
+  return parse_one(text, std::array{Sex::female, Sex::male});
+}
 
 Result<Profile> check_profile(Profile profile, int year_now) {
-  EKIDEN_TRY(profile.display_name, clean_text(profile.display_name, "display_name", TextRules{.chars_min = 1, .chars_max = kNameMax}));
+  EKIDEN_TRY(profile.display_name, clean_text(profile.display_name, "display_name",
+                                              TextRules{.chars_min = 1, .chars_max = kNameMax}));
   if (!is_time_zone(profile.time_zone)) {
-    return Error{Errc::invalid, "unknown-time-zone", "give a name of the IANA time zone database, as Europe/Berlin", "time_zone"};
+    return Error{Errc::invalid, "unknown-time-zone",
+                 "give a name of the IANA time zone database, as Europe/Berlin", "time_zone"};
   }
   const auto year = static_cast<std::int64_t>(year_now);
   EKIDEN_CHECK(check_range<std::int64_t>(profile.birth_year, 1900, year - 5, "birth_year"));
@@ -100,7 +115,8 @@ Result<Profile> check_profile(Profile profile, int year_now) {
   EKIDEN_CHECK(check_range<std::int64_t>(profile.threshold_power_w, 30, 700, "threshold_power_w"));
   if (profile.max_heart_rate_bpm && profile.resting_heart_rate_bpm &&
       *profile.resting_heart_rate_bpm >= *profile.max_heart_rate_bpm) {
-    return Error{Errc::invalid, "out-of-range", "the heart at rest beats slower than at most", "resting_heart_rate_bpm"};
+    return Error{Errc::invalid, "out-of-range", "the heart at rest beats slower than at most",
+                 "resting_heart_rate_bpm"};
   }
   return profile;
 }
@@ -113,9 +129,12 @@ Result<std::string> normalise_email(std::string_view text) {
     return wrong("an address has a name, one @ and a domain");
   }
   const std::string_view domain = std::string_view(clean).substr(at + 1);
-  const bool dotted = domain.find('.') != std::string_view::npos && domain.front() != '.' && domain.back() != '.';
-  if (!dotted || domain.find("..") != std::string_view::npos) return wrong("the domain of an address has a dot inside");
-  if (!std::ranges::all_of(clean, is_email_byte)) return wrong("an address has no spaces, quotes, commas or brackets");
+  const bool dotted =
+      domain.find('.') != std::string_view::npos && domain.front() != '.' && domain.back() != '.';
+  if (!dotted || domain.find("..") != std::string_view::npos)
+    return wrong("the domain of an address has a dot inside");
+  if (!std::ranges::all_of(clean, is_email_byte))
+    return wrong("an address has no spaces, quotes, commas or brackets");
   return lower(clean);
 }
 

@@ -27,7 +27,8 @@ std::optional<Language> parse_language(std::string_view text);
 std::optional<Visibility> parse_visibility(std::string_view text);
 std::optional<Sex> parse_sex(std::string_view text);
 
-/// What a person tells of themselves. Absent numbers are unknown, and figures that need them are then left out.
+/// What a person tells of themselves. Absent numbers are unknown, and figures that need them are then left
+/// out.
 struct Profile {
   std::string display_name;
   Units units = Units::metric;
@@ -58,7 +59,8 @@ struct Account {
 /// @errors invalid: the field that is out of bounds, and the bounds.
 Result<Profile> check_profile(Profile profile, int year_now);
 
-/// An address as it is stored and compared: trimmed, in lower case, at most 254 bytes, one `@`, a dot in the domain.
+/// An address as it is stored and compared: trimmed, in lower case, at most 254 bytes, one `@`, a dot in the
+/// domain.
 /// @errors invalid: field `email`.
 Result<std::string> normalise_email(std::string_view text);
 
@@ -68,8 +70,8 @@ Result<void> check_password(std::string_view password, std::string_view email, s
 /// True for a password of the list of common ones (compared in lower case).
 bool is_common_password(std::string_view password);
 
-/// How long an account waits after `failures` wrong passwords in a row: nothing for the first four, then 2 s, doubled
-/// each time up to 15 minutes.
+/// How long an account waits after `failures` wrong passwords in a row: nothing for the first four, then 2 s,
+/// doubled each time up to 15 minutes.
 std::chrono::seconds login_delay(std::int64_t failures);
 
 }  // namespace ekiden::user

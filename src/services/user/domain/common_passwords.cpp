@@ -16,7 +16,8 @@ constexpr std::string_view kCommon[] = {
 
 bool is_common_password(std::string_view password) {
   std::string lower(password);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return std::ranges::binary_search(kCommon, std::string_view(lower));
 }
 

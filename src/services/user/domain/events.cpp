@@ -9,9 +9,12 @@ namespace {
 
 events::Visibility visibility_of(Visibility visibility) {
   switch (visibility) {
-    case Visibility::everyone: return events::Visibility::everyone;
-    case Visibility::followers: return events::Visibility::followers;
-    case Visibility::only_me: return events::Visibility::only_me;
+    case Visibility::everyone:
+      return events::Visibility::everyone;
+    case Visibility::followers:
+      return events::Visibility::followers;
+    case Visibility::only_me:
+      return events::Visibility::only_me;
   }
   return events::Visibility::only_me;
 }

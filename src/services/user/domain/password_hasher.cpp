@@ -37,13 +37,17 @@ PasswordHasher::PasswordHasher(runtime::CpuPool& pool, PasswordCost cost) : pool
 
 Result<std::string> PasswordHasher::hash(std::string password, Deadline deadline) {
   return runtime::run_blocking(
-      pool_, [password = std::move(password), cost = cost_] { return hash_password(password, cost); }, deadline);
+      pool_, [password = std::move(password), cost = cost_] { return hash_password(password, cost); },
+      deadline);
 }
 
 Result<bool> PasswordHasher::verify(std::string hash, std::string password, Deadline deadline) {
   return runtime::run_blocking(
       pool_,
-      [hash = std::move(hash), password = std::move(password)] { return Result<bool>(matches(hash, password)); }, deadline);
+      [hash = std::move(hash), password = std::move(password)] {
+        return Result<bool>(matches(hash, password));
+      },
+      deadline);
 }
 
 Result<bool> PasswordHasher::verify_nobody(std::string password, Deadline deadline) {

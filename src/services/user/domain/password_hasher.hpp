@@ -16,11 +16,12 @@ struct PasswordCost {
   std::size_t passes = 2;
 };
 
-/// The standard `$argon2id$` string, on the calling thread: for commands. @errors busy: there is no memory for it.
+/// The standard `$argon2id$` string, on the calling thread: for commands. @errors busy: there is no memory
+/// for it.
 Result<std::string> hash_password(const std::string& password, const PasswordCost& cost);
 
-/// Argon2id on a small bounded pool of its own, so that a flood of logins is refused here and harms nothing else.
-/// Memory is at most `memory_kib` for each of the pool's threads. @threads any; blocks until hashed
+/// Argon2id on a small bounded pool of its own, so that a flood of logins is refused here and harms nothing
+/// else. Memory is at most `memory_kib` for each of the pool's threads. @threads any; blocks until hashed
 class PasswordHasher {
  public:
   PasswordHasher(runtime::CpuPool& pool, PasswordCost cost);

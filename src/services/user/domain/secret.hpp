@@ -8,7 +8,8 @@
 
 namespace ekiden::user {
 
-/// A secret that only its holder knows: 256 random bits behind a prefix that says what it is for (`ekr_`, `eka_`).
+/// A secret that only its holder knows: 256 random bits behind a prefix that says what it is for (`ekr_`,
+/// `eka_`).
 std::string make_secret(Random& random, std::string_view prefix);
 
 /// What is stored of a secret. It has 256 bits of its own, so a plain hash (BLAKE2b) cannot be guessed back.

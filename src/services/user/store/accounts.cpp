@@ -7,8 +7,10 @@ namespace ekiden::user {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT user_id, email, password_hash, role, display_name, units, time_zone, language, visibility, sex, birth_year, "
-    "weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w, version, created_at, changed_at FROM users ";
+    "SELECT user_id, email, password_hash, role, display_name, units, time_zone, language, visibility, sex, "
+    "birth_year, "
+    "weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, threshold_power_w, version, created_at, "
+    "changed_at FROM users ";
 
 /// Text that the table's CHECKs and our own writes have let in; anything else is damaged data.
 template <class Enum>
@@ -82,22 +84,26 @@ Result<std::optional<Account>> find_account_by_email(sql::Tx& tx, std::string_vi
 }
 
 Result<bool> insert_account(sql::Tx& tx, const Account& account) {
-  EKIDEN_TRY(const std::int64_t inserted,
-             tx.execute("INSERT INTO users (user_id, email, password_hash, role, display_name, units, time_zone, language, "
-                        "visibility, sex, birth_year, weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, "
-                        "threshold_power_w, version, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-                        "$10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (email) DO NOTHING",
-                        values_of(account)));
+  EKIDEN_TRY(
+      const std::int64_t inserted,
+      tx.execute(
+          "INSERT INTO users (user_id, email, password_hash, role, display_name, units, time_zone, language, "
+          "visibility, sex, birth_year, weight_kg, max_heart_rate_bpm, resting_heart_rate_bpm, "
+          "threshold_power_w, version, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+          "$10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (email) DO NOTHING",
+          values_of(account)));
   return inserted == 1;
 }
 
 Result<bool> update_account(sql::Tx& tx, const Account& account) {
-  EKIDEN_TRY(const std::int64_t updated,
-             tx.execute("UPDATE users SET email = $2, password_hash = $3, role = $4, display_name = $5, units = $6, "
-                        "time_zone = $7, language = $8, visibility = $9, sex = $10, birth_year = $11, weight_kg = $12, "
-                        "max_heart_rate_bpm = $13, resting_heart_rate_bpm = $14, threshold_power_w = $15, version = $16, "
-                        "created_at = $17, changed_at = $18 WHERE user_id = $1 AND version = $16 - 1",
-                        values_of(account)));
+  EKIDEN_TRY(
+      const std::int64_t updated,
+      tx.execute(
+          "UPDATE users SET email = $2, password_hash = $3, role = $4, display_name = $5, units = $6, "
+          "time_zone = $7, language = $8, visibility = $9, sex = $10, birth_year = $11, weight_kg = $12, "
+          "max_heart_rate_bpm = $13, resting_heart_rate_bpm = $14, threshold_power_w = $15, version = $16, "
+          "created_at = $17, changed_at = $18 WHERE user_id = $1 AND version = $16 - 1",
+          values_of(account)));
   return updated == 1;
 }
 
@@ -112,7 +118,8 @@ Result<bool> erase_account(sql::Tx& tx, UserId user_id, Timestamp now) {
 }
 
 Result<std::vector<Account>> list_accounts(sql::Tx& tx, UserId after, std::int64_t limit) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query(std::string(kSelect) + "WHERE user_id > $1 ORDER BY user_id LIMIT $2", {after, limit}));
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query(std::string(kSelect) + "WHERE user_id > $1 ORDER BY user_id LIMIT $2", {after, limit}));
   std::vector<Account> accounts;
   accounts.reserve(rows.size());
   for (const sql::Row& row : rows) accounts.push_back(to_account(row));
@@ -120,19 +127,23 @@ Result<std::vector<Account>> list_accounts(sql::Tx& tx, UserId after, std::int64
 }
 
 Result<Timestamp> login_not_before(sql::Tx& tx, std::string_view email) {
-  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT not_before FROM login_failures WHERE email_hash = $1", {hash_email(email)}));
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("SELECT not_before FROM login_failures WHERE email_hash = $1", {hash_email(email)}));
   return rows.empty() ? Timestamp{} : rows.front().time(0);
 }
 
 Result<std::int64_t> count_login_failure(sql::Tx& tx, std::string_view email, Timestamp now) {
   const sql::Blob hash = hash_email(email);
-  EKIDEN_TRY(const sql::Rows rows,
-             tx.query("INSERT INTO login_failures (email_hash, failures, not_before, changed_at) VALUES ($1, 1, $2, $2) "
-                      "ON CONFLICT (email_hash) DO UPDATE SET failures = login_failures.failures + 1, changed_at = $2 "
-                      "RETURNING failures",
-                      {hash, now}));
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query(
+          "INSERT INTO login_failures (email_hash, failures, not_before, changed_at) VALUES ($1, 1, $2, $2) "
+          "ON CONFLICT (email_hash) DO UPDATE SET failures = login_failures.failures + 1, changed_at = $2 "
+          "RETURNING failures",
+          {hash, now}));
   const std::int64_t failures = rows.at(0).integer(0);
-  EKIDEN_CHECK(tx.execute("UPDATE login_failures SET not_before = $2 WHERE email_hash = $1", {hash, now + login_delay(failures)}));
+  EKIDEN_CHECK(tx.execute("UPDATE login_failures SET not_before = $2 WHERE email_hash = $1",
+                          {hash, now + login_delay(failures)}));
   return failures;
 }
 

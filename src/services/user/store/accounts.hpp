@@ -16,8 +16,8 @@ Result<std::optional<Account>> find_account_by_email(sql::Tx& tx, std::string_vi
 /// False where the address is taken already (nothing changed).
 Result<bool> insert_account(sql::Tx& tx, const Account& account);
 
-/// Writes profile, role and password hash as version `account.version`, where the stored one is the version before.
-/// False where it is not: somebody else was faster.
+/// Writes profile, role and password hash as version `account.version`, where the stored one is the version
+/// before. False where it is not: somebody else was faster.
 Result<bool> update_account(sql::Tx& tx, const Account& account);
 
 /// Removes everything of the account but its id in `erased_users`. False where there was none.

@@ -45,11 +45,15 @@ struct Invitation {
 Result<void> insert_invitation(sql::Tx& tx, const Invitation& invitation, const sql::Blob& hash);
 Result<std::vector<Invitation>> list_invitations(sql::Tx& tx);
 Result<bool> delete_invitation(sql::Tx& tx, InvitationId invitation_id);
-/// Uses up an invitation that is open, not expired, and for this address or for any. False where there is none.
-Result<bool> use_invitation(sql::Tx& tx, const sql::Blob& hash, std::string_view email, UserId user_id, Timestamp now);
+/// Uses up an invitation that is open, not expired, and for this address or for any. False where there is
+/// none.
+Result<bool> use_invitation(sql::Tx& tx, const sql::Blob& hash, std::string_view email, UserId user_id,
+                            Timestamp now);
 
-Result<void> insert_password_reset(sql::Tx& tx, const sql::Blob& hash, UserId user_id, Timestamp now, Timestamp expires_at);
-/// Uses up a reset token. @returns whose it was. @errors not_found: there is no such token; gone: used or expired.
+Result<void> insert_password_reset(sql::Tx& tx, const sql::Blob& hash, UserId user_id, Timestamp now,
+                                   Timestamp expires_at);
+/// Uses up a reset token. @returns whose it was. @errors not_found: there is no such token; gone: used or
+/// expired.
 Result<UserId> use_password_reset(sql::Tx& tx, const sql::Blob& hash, Timestamp now);
 
 }  // namespace ekiden::user

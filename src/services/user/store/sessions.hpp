@@ -34,8 +34,10 @@ struct Rotation {
   std::optional<Session> session;
 };
 /// Uses up the token of `old_hash` and puts that of `new_hash` in its place; the session then lives until
-/// `expires_at`. A token that had been used before ends its whole session: whoever has it, one of the two stole it.
-Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sql::Blob& new_hash, Timestamp now, Timestamp expires_at);
+/// `expires_at`. A token that had been used before ends its whole session: whoever has it, one of the two
+/// stole it.
+Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sql::Blob& new_hash,
+                                Timestamp now, Timestamp expires_at);
 
 /// Removes sessions that ended before `before`. @returns how many.
 Result<std::int64_t> sweep_sessions(sql::Tx& tx, Timestamp before);

@@ -21,8 +21,14 @@ struct Fixture {
     EXPECT_TRUE(steps) << steps.error().text();
   }
   Account make_account(const std::string& email) {
-    Account account{.user_id = ids.make<UserId>(), .email = email, .password_hash = "hash", .role = http::Role::member, .profile = {},
-                    .version = 1, .created_at = clock.now(), .changed_at = clock.now()};
+    Account account{.user_id = ids.make<UserId>(),
+                    .email = email,
+                    .password_hash = "hash",
+                    .role = http::Role::member,
+                    .profile = {},
+                    .version = 1,
+                    .created_at = clock.now(),
+                    .changed_at = clock.now()};
     account.profile.display_name = "Ann";
     account.profile.weight_kg = 61.5;
     account.profile.sex = Sex::female;
@@ -30,14 +36,23 @@ struct Fixture {
     return account;
   }
   Session make_session(UserId user_id, const std::string& refresh) {
-    const Session session{.session_id = ids.make<SessionId>(), .user_id = user_id, .user_agent = "test", .address = "127.0.0.1",
-                          .created_at = clock.now(), .used_at = clock.now(), .expires_at = clock.now() + 1h, .revoked_at = {}};
-    EXPECT_TRUE(database->write([&](sql::Tx& tx) { return insert_session(tx, session, hash_secret(refresh)); }));
+    const Session session{.session_id = ids.make<SessionId>(),
+                          .user_id = user_id,
+                          .user_agent = "test",
+                          .address = "127.0.0.1",
+                          .created_at = clock.now(),
+                          .used_at = clock.now(),
+                          .expires_at = clock.now() + 1h,
+                          .revoked_at = {}};
+    EXPECT_TRUE(
+        database->write([&](sql::Tx& tx) { return insert_session(tx, session, hash_secret(refresh)); }));
     return session;
   }
   Rotation::Outcome rotate(const std::string& from, const std::string& to) {
     return database
-        ->write([&](sql::Tx& tx) { return rotate_refresh(tx, hash_secret(from), hash_secret(to), clock.now(), clock.now() + 1h); })
+        ->write([&](sql::Tx& tx) {
+          return rotate_refresh(tx, hash_secret(from), hash_secret(to), clock.now(), clock.now() + 1h);
+        })
         ->outcome;
   }
   testing::ManualClock clock;
@@ -50,7 +65,8 @@ struct Fixture {
 TEST(Accounts, AreReadAsTheyWereWritten) {
   Fixture fixture;
   const Account account = fixture.make_account("ann@example.org");
-  const auto found = fixture.database->read([&](sql::Tx& tx) { return find_account_by_email(tx, "ann@example.org"); });
+  const auto found =
+      fixture.database->read([&](sql::Tx& tx) { return find_account_by_email(tx, "ann@example.org"); });
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->profile, account.profile);
   EXPECT_EQ((*found)->user_id, account.user_id);
@@ -78,10 +94,13 @@ TEST(Accounts, ErasedOnesLeaveAnIdAndNothingElse) {
   Fixture fixture;
   const Account account = fixture.make_account("ann@example.org");
   fixture.make_session(account.user_id, "r1");
-  ASSERT_TRUE(fixture.database->write([&](sql::Tx& tx) { return count_login_failure(tx, account.email, fixture.clock.now()); }));
-  EXPECT_TRUE(*fixture.database->write([&](sql::Tx& tx) { return erase_account(tx, account.user_id, fixture.clock.now()); }));
+  ASSERT_TRUE(fixture.database->write(
+      [&](sql::Tx& tx) { return count_login_failure(tx, account.email, fixture.clock.now()); }));
+  EXPECT_TRUE(*fixture.database->write(
+      [&](sql::Tx& tx) { return erase_account(tx, account.user_id, fixture.clock.now()); }));
   for (const char* table : {"users", "sessions", "refresh_tokens", "api_keys", "login_failures"}) {
-    const auto rows = fixture.database->read([&](sql::Tx& tx) { return tx.query(std::string("SELECT COUNT(*) FROM ") + table); });
+    const auto rows = fixture.database->read(
+        [&](sql::Tx& tx) { return tx.query(std::string("SELECT COUNT(*) FROM ") + table); });
     ASSERT_TRUE(rows);
     EXPECT_EQ(rows->at(0).integer(0), 0) << table;
   }
@@ -112,11 +131,13 @@ TEST(Resets, WorkOnceWithinTheirTime) {
   const Account account = fixture.make_account("ann@example.org");
   const auto make = [&](const char* token) {
     EXPECT_TRUE(fixture.database->write([&](sql::Tx& tx) {
-      return insert_password_reset(tx, hash_secret(token), account.user_id, fixture.clock.now(), fixture.clock.now() + 15min);
+      return insert_password_reset(tx, hash_secret(token), account.user_id, fixture.clock.now(),
+                                   fixture.clock.now() + 15min);
     }));
   };
   const auto use = [&](const char* token) {
-    return fixture.database->write([&](sql::Tx& tx) { return use_password_reset(tx, hash_secret(token), fixture.clock.now()); });
+    return fixture.database->write(
+        [&](sql::Tx& tx) { return use_password_reset(tx, hash_secret(token), fixture.clock.now()); });
   };
   make("a");
   EXPECT_EQ(use("b").error().code(), Errc::not_found);
@@ -140,7 +161,8 @@ TEST(Passwords, AreCheckedByTheirRules) {
 
 TEST(Email, IsComparedInOneForm) {
   EXPECT_EQ(*normalise_email("  Ann.B@Example.ORG "), "ann.b@example.org");
-  for (const char* bad : {"", "ann", "@example.org", "a@b", "a@.org", "a@b..org", "a b@example.org", "a@b@c.org", "\"a\"@example.org"}) {
+  for (const char* bad : {"", "ann", "@example.org", "a@b", "a@.org", "a@b..org", "a b@example.org",
+                          "a@b@c.org", "\"a\"@example.org"}) {
     EXPECT_FALSE(normalise_email(bad)) << bad;
   }
 }

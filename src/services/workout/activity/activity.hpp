@@ -111,7 +111,8 @@ struct Activity {
                           ///< hashed where it would identify the device; empty where there is none. Equal ids
                           ///< of one person are one activity.
   std::optional<std::chrono::minutes> utc_offset;  ///< where the file tells the local time
-  bool clock_is_relative = false;  ///< The device never knew the date: times count from its start, and only durations mean something.
+  bool clock_is_relative = false;  ///< The device never knew the date: times count from its start, and only
+                                   ///< durations mean something.
   Samples samples;
   /// Indices at which a new segment begins (the first is 0): nothing is measured across a pause.
   std::vector<std::uint32_t> segment_starts;
@@ -129,7 +130,8 @@ struct ParseLimits {
   std::size_t attributes_max = 32;
   std::size_t namespaces_max = 16;
   std::size_t fit_sequences_max = 16;
-  bool forgive_fit_checksum = true;    ///< take a FIT file whose closing checksum is wrong, if it agrees with itself
+  bool forgive_fit_checksum =
+      true;  ///< take a FIT file whose closing checksum is wrong, if it agrees with itself
 };
 
 }  // namespace ekiden::activity

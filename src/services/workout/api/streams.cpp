@@ -89,13 +89,14 @@ std::string attachment(std::string_view name) {
   return "attachment; filename=\"" + plain + "\"; filename*=UTF-8''" + http::percent_encode(name);
 }
 
-runtime::Task<Result<StreamsApi::Sampled>> StreamsApi::load(http::Request request) {
-  auto body = [id = request.param("id"), viewer = request.user().user_id](sql::Tx& tx) -> Result<Sampled> {
+runtime::Task<Result<StreamsApi::Sampled>> StreamsApi::load(std::string id, UserId viewer,
+                                                            Deadline deadline) {
+  auto body = [id = std::move(id), viewer](sql::Tx& tx) -> Result<Sampled> {
     EKIDEN_TRY(Workout workout, visible_workout(tx, id, viewer));
     EKIDEN_TRY(auto samples, find_samples(tx, workout.workout_id));
     return Sampled{.workout = std::move(workout), .samples = std::move(samples).value_or("")};
   };
-  co_return co_await runtime::read(db_, body, request.deadline);
+  co_return co_await runtime::read(db_, body, deadline);
 }
 
 runtime::Task<Result<http::Response>> StreamsApi::streams(http::Request request) {
@@ -103,7 +104,8 @@ runtime::Task<Result<http::Response>> StreamsApi::streams(http::Request request)
   EKIDEN_CO_CHECK(query.check());
   EKIDEN_CO_TRY(const auto types, parse_stream_types(query.text("types").value_or("")));
   EKIDEN_CO_TRY(const std::size_t most, parse_resolution(query.text("resolution").value_or("medium")));
-  EKIDEN_CO_TRY(Sampled sampled, co_await load(request));
+  EKIDEN_CO_TRY(Sampled sampled,
+                co_await load(request.param("id"), request.user().user_id, request.deadline));
   const std::int64_t version = sampled.workout.version;
   auto compute = [samples = std::move(sampled.samples), types, most]() -> Result<std::string> {
     EKIDEN_TRY(activity::Streams all, streams_of(samples));
@@ -152,7 +154,8 @@ runtime::Task<Result<http::Response>> StreamsApi::original(http::Request request
 runtime::Task<Result<http::Response>> StreamsApi::exported(http::Request request, Write write,
                                                            std::string_view type,
                                                            std::string_view extension) {
-  EKIDEN_CO_TRY(Sampled sampled, co_await load(request));
+  EKIDEN_CO_TRY(Sampled sampled,
+                co_await load(request.param("id"), request.user().user_id, request.deadline));
   const std::string name = "workout-" + sampled.workout.workout_id.to_string() + std::string(extension);
   auto compute = [sampled = std::move(sampled), write]() -> Result<std::string> {
     EKIDEN_TRY(activity::Streams streams, streams_of(sampled.samples));

@@ -25,7 +25,7 @@ class StreamsApi {
     Workout workout;
     std::string samples;  ///< empty: it has none
   };
-  runtime::Task<Result<Sampled>> load(http::Request request);
+  runtime::Task<Result<Sampled>> load(std::string id, UserId viewer, Deadline deadline);
   runtime::Task<Result<http::Response>> details(http::Request request, Find find, std::string_view none);
   runtime::Task<Result<http::Response>> exported(http::Request request, Write write, std::string_view type,
                                                  std::string_view extension);

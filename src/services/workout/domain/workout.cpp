@@ -41,6 +41,8 @@ std::optional<std::int64_t> rounded(std::optional<double> value) {
   return std::llround(*value);
 }
 
+}  // namespace
+
 events::WorkoutState state_of(const Workout& workout) {
   events::WorkoutState state{.workout_id = workout.workout_id,
                              .user_id = workout.user_id,
@@ -67,8 +69,6 @@ events::WorkoutState state_of(const Workout& workout) {
   if (workout.utc_offset_s) state.utc_offset_s = static_cast<std::int32_t>(*workout.utc_offset_s);
   return state;
 }
-
-}  // namespace
 
 std::string_view to_string(Visibility visibility) {
   switch (visibility) {

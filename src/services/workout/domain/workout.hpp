@@ -97,6 +97,8 @@ void take_local_time(Workout& workout, std::optional<std::chrono::minutes> offse
 std::string generated_name(const Workout& workout);
 
 /// What other services hear. `traceparent` is the request's, or empty.
+/// What events and audits tell of a workout.
+events::WorkoutState state_of(const Workout& workout);
 delivery::Envelope recorded(const Workout& workout, std::string traceparent);
 delivery::Envelope changed(const Workout& workout, std::string traceparent);
 delivery::Envelope deleted(WorkoutId workout_id, UserId user_id, std::int64_t version,

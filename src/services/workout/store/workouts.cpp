@@ -259,6 +259,19 @@ Result<std::vector<Workout>> list_workouts(sql::Tx& tx, UserId user_id, const Wo
   return workouts;
 }
 
+Result<std::vector<Workout>> list_all(sql::Tx& tx, WorkoutId after, std::int64_t limit) {
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query(std::string(kSelect) + "WHERE workout_id > $1 ORDER BY workout_id LIMIT $2", {after, limit}));
+  std::vector<Workout> workouts;
+  workouts.reserve(rows.size());
+  for (const sql::Row& row : rows) {
+    EKIDEN_TRY(Workout workout, to_workout(row));
+    workouts.push_back(std::move(workout));
+  }
+  return workouts;
+}
+
 Result<void> put_recording(sql::Tx& tx, WorkoutId workout_id, const Recording& recording) {
   EKIDEN_CHECK(tx.execute(
       "INSERT INTO workout_streams (workout_id, samples, laps, splits) VALUES ($1, $2, $3, $4) ON CONFLICT "

@@ -31,6 +31,9 @@ struct ListPlace {
 Result<std::vector<Workout>> list_workouts(sql::Tx& tx, UserId user_id, const WorkoutFilter& filter,
                                            const std::optional<ListPlace>& after, std::int64_t limit);
 
+/// Up to `limit` living workouts of everyone with an id above `after`, in order of id.
+Result<std::vector<Workout>> list_all(sql::Tx& tx, WorkoutId after, std::int64_t limit);
+
 Result<void> put_recording(sql::Tx& tx, WorkoutId workout_id, const Recording& recording);
 /// nullopt for workouts without samples.
 Result<std::optional<std::string>> find_samples(sql::Tx& tx, WorkoutId workout_id);
