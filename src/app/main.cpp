@@ -59,7 +59,10 @@ int run(const std::vector<std::string>& words) {
     return 0;
   }
   const auto* command = std::ranges::find(kCommands, words.front(), &Command::name);
-  if (command == std::end(kCommands)) return help(stderr);
+  if (command == std::end(kCommands)) {
+    std::fprintf(stderr, "ekiden: there is no command '%s'\n\n", words.front().c_str());
+    return help(stderr);
+  }
   if (std::ranges::find(words, "--help") != words.end()) return help(stdout);
   const auto line = parse_command_line({words.begin() + 1, words.end()}, command->shape);
   if (!line) return fail(line.error());

@@ -21,6 +21,9 @@ using Maker = std::unique_ptr<RunningService> (*)(const ServiceContext&);
 constexpr std::pair<std::string_view, Maker> kMakers[] = {
     {"user", make_user}, {"workout", make_workout}, {"gamification", make_gamification}};
 
+/// The most that workout.upload_files_max allows, and what comes beside the files.
+constexpr std::size_t kFormFilesMax = 1000;
+constexpr std::size_t kFormFieldsMax = 64;
 constexpr std::string_view kResolveKeyPattern = "/internal/user/api-keys/resolve";
 
 http::TrustedProxies proxies_of(const ProcessConfig& config) {
@@ -138,7 +141,8 @@ void Node::State::make_gateway() {
   const http::Route* resolve_key = nullptr;
   const auto add = [&](const services::ServiceSpec& spec) {
     for (const http::Route& route : spec.routes) {
-      entries.push_back({std::string(spec.name), &route});
+      // From outside, what is internal is not even there: no other verb may tell of it.
+      if (route.auth != http::Auth::internal) entries.push_back({std::string(spec.name), &route});
       routes.push_back(&route);
       if (route.pattern == kResolveKeyPattern) resolve_key = &route;
     }
@@ -158,6 +162,9 @@ void Node::State::make_gateway() {
   server.trusted_proxies = proxies_of(process_);
   server.spool_folder = stores_.spool_folder();
   server.connections_max = static_cast<std::size_t>(process_.connections_max);
+  // A folder of files comes as one form; one more than it may hold is left for the service to refuse by name.
+  server.multipart.files_max = kFormFilesMax + 1;
+  server.multipart.parts_max = server.multipart.files_max + kFormFieldsMax;
   std::vector<boost::asio::any_io_executor> loops;
   for (std::size_t i = 0; i < gateway_.loops(); ++i) loops.push_back(gateway_.executor(i));
   server_ = std::make_unique<http::Server>(

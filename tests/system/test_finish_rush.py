@@ -24,7 +24,7 @@ KILLS = int(os.environ.get("EKIDEN_RUSH_KILLS", 20))
 UPLOADS = int(os.environ.get("EKIDEN_RUSH_UPLOADS", 3))
 PATIENCE_S = 240
 NO_ANSWER = (OSError, http.client.HTTPException)
-RUSH_DAY = datetime.datetime(2026, 11, 16, 7, 0, 0, tzinfo=datetime.timezone.utc)
+RUSH_DAY = datetime.datetime(2024, 11, 18, 7, 0, 0, tzinfo=datetime.timezone.utc)
 
 
 def draw_file(rng, number, step):
@@ -189,7 +189,11 @@ def audit(server):
 
 
 def check_all(server, people, finishers, expected):
-    until(lambda: not differences(server, people[0], expected), "boards that equal the files", timeout_s=60, every_s=0.5)
+    def boards_are_right():
+        wrong = differences(server, people[0], expected)
+        assert not wrong, f"{len(wrong)} of {len(expected)} boards differ (board, rows shown, rows expected, first pairs): {wrong[:2]}"
+        return True
+    until(boards_are_right, "boards that equal the files", timeout_s=60, every_s=0.5)
     code, text = audit(server)
     assert code == 0, text
     for finisher in finishers:

@@ -85,7 +85,7 @@ def large_gpx(megabytes):
     i = 0
     while size < megabytes << 20:
         point = (f'<trkpt lat="{10 + i * 1e-5:.6f}" lon="20.000000"><ele>{100 + i % 50}.0</ele>'
-                 f"<time>2026-11-{1 + i // 86400:02}T{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z</time></trkpt>")
+                 f"<time>2024-11-{1 + i // 86400:02}T{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z</time></trkpt>")
         points.append(point)
         size += len(point) + 1
         i += 1

@@ -333,7 +333,7 @@ HOSTILE = ["Robert'); DROP TABLE users;--", "{{7*7}} ${jndi:ldap://x} %s%n%x", "
 def test_hostile_text_is_stored_and_returned_as_what_it_is(server, person, text):
     """In every text field: no escaping, no interpretation, and the tables are still there."""
     assert person.patch("/me", {"display_name": text}).json["display_name"] == text
-    start = "2026-11-16T06:00:00Z"
+    start = "2024-11-18T06:00:00Z"
     made = person.post("/workouts", {"sport": "run", "start_time": start, "elapsed_s": 600, "name": text, "description": text})
     assert made.status == 201, made
     read = person.get("/workouts/" + made.json["id"]).json
@@ -353,7 +353,7 @@ def test_names_that_look_like_something_else_are_refused(person, name):
     answer = person.patch("/me", {"display_name": name})
     assert answer.status == 422 and answer.json["field"] == "display_name", answer
     assert person.get("/me").json["display_name"] == before
-    workout = {"sport": "run", "start_time": "2026-11-16T06:00:00Z", "elapsed_s": 600, "name": name}
+    workout = {"sport": "run", "start_time": "2024-11-18T06:00:00Z", "elapsed_s": 600, "name": name}
     if name.strip():
         made = person.post("/workouts", workout)
         assert made.status in ((422,) if len(name) != 81 else (201, 422)), made
@@ -390,7 +390,7 @@ def test_a_registration_repeated_under_its_key_is_answered_with_the_first_answer
 def test_erasing_an_account_leaves_nothing(server):
     """Sessions, keys, workouts, the place on the boards: gone; the same address can register anew."""
     kim = Person.register(server.address, "Kim")
-    made = kim.post("/workouts", {"sport": "ski", "start_time": "2026-11-16T06:00:00Z", "elapsed_s": 600, "distance_m": 2000})
+    made = kim.post("/workouts", {"sport": "ski", "start_time": "2024-11-18T06:00:00Z", "elapsed_s": 600, "distance_m": 2000})
     other = Person.register(server.address)
     board = "/leaderboards/distance/ski/all"
     until(lambda: any(r["user_id"] == kim.id for r in other.items(board)), "Kim on the board")

@@ -15,7 +15,7 @@ from harness.files import START, gpx_document, gpx_walk, trkpt, zip_of
 from harness.fit import RECORD, UINT8, UINT32, FitFile, fit_time, with_file_id
 
 GPX_OPEN = b'<?xml version="1.0"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">'
-POINT = '<trkpt lat="1" lon="2"><time>2026-11-16T06:00:00Z</time></trkpt>'
+POINT = '<trkpt lat="1" lon="2"><time>2024-11-18T06:00:00Z</time></trkpt>'
 TRACK = f"<trk><trkseg>{POINT}</trkseg></trk>".encode()
 
 
@@ -89,7 +89,7 @@ def test_utf16_with_a_mark_is_read(person):
     text = gpx_walk(10).decode().replace("UTF-8", "UTF-16")
     for number, codec in enumerate(("utf-16-le", "utf-16-be")):
         mark = b"\xff\xfe" if codec.endswith("le") else b"\xfe\xff"
-        shifted = text.replace("2026-11-16", f"2026-11-1{number}")
+        shifted = text.replace("2024-11-18", f"2024-11-1{number}")
         assert person.upload_one(f"{codec}.gpx", mark + shifted.encode(codec))["distance_m"] == 90
 
 
@@ -238,7 +238,7 @@ def test_redefinitions_developer_fields_and_garbage_behind_are_no_harm(person):
     for _ in range(10_000):
         for local in range(4, 16):
             made.define(local, RECORD, [(253, 4, UINT32), (5, 4, UINT32)])
-    made.raw(bytes([0x60 | 1, 0, 0]) + struct.pack("<HB", RECORD, 2) + bytes([253, 4, UINT32, 5, 4, UINT32]) + bytes([1, 0, 9, 3]))
+    made.raw(bytes([0x60 | 1, 0, 0]) + struct.pack("<HB", RECORD, 2) + bytes([253, 4, UINT32, 5, 4, UINT32]) + bytes([1, 0, 1, 3]))
     for i in range(20):
         made.raw(bytes([1]) + struct.pack("<II", fit_time(START) + i, i * 300) + bytes([9]))
     workout = person.upload_one("redefined.fit", made.bytes() + b"garbage behind the end")

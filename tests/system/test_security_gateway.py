@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 import threading
 import time
@@ -60,7 +61,7 @@ def test_a_message_whose_end_is_in_doubt_is_refused_and_the_connection_closed(se
     data, status, slug = FRAMING[case]
     answer = exchange(server.address, data + get("/healthz"))
     assert (answer.status, answer.slug) == (status, slug), answer
-    assert answer.closed and answer.data.count(b"HTTP/1.1 ") == 1, answer
+    assert answer.closed and len(re.findall(rb"HTTP/1.1 \d{3} ", answer.data)) == 1, answer
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW", "get"])
@@ -73,7 +74,7 @@ def test_unknown_methods_get_405_with_allow(server, method):
 def test_a_known_path_with_another_method_names_those_that_are_there(client):
     """405 with the path's own methods."""
     answer = client.request("DELETE", LOGIN)
-    assert answer.status == 405 and answer.headers["Allow"] == "POST"
+    assert answer.status == 405 and "POST" in answer.headers["Allow"] and "DELETE" not in answer.headers["Allow"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/../admin", "/api/v1/%2e%2e/me", "/api/v1/%2e%2e%2fme", "/api//v1/me", "//healthz",
@@ -88,7 +89,7 @@ def test_forwarded_addresses_of_an_untrusted_peer_do_not_change_who_is_counted(m
     """After the burst comes 429 with Retry-After and the standard fields, however the client calls itself."""
     server = make_server({"limits.enabled": "true", "limits.auth_burst": 10, "limits.auth_per_s": 0.01})
     client = Client(server.address)
-    answers = [client.post(LOGIN, {"email": "x@example.org", "password": "wrong"},
+    answers = [client.post(LOGIN, {"email": f"x{i}@example.org", "password": "wrong"},
                            headers={"X-Forwarded-For": f"203.0.113.{i}"}) for i in range(14)]
     assert [a.status for a in answers[10:]] == [429] * 4 and 429 not in [a.status for a in answers[:10]]
     last = answers[-1]
@@ -101,7 +102,8 @@ def test_forwarded_addresses_of_an_untrusted_peer_do_not_change_who_is_counted(m
 def logins_until_429(server, forwarded, most=40):
     client = Client(server.address)
     for i in range(most):
-        answer = client.post(LOGIN, {"email": "x@example.org", "password": "wrong"}, headers={"X-Forwarded-For": forwarded(i)})
+        body = {"email": f"x-{uuid.uuid4().hex}@example.org", "password": "wrong"}
+        answer = client.post(LOGIN, body, headers={"X-Forwarded-For": forwarded(i)})
         if answer.status == 429 and answer.slug == "too-many-requests":
             return i
     return most
@@ -217,7 +219,7 @@ def bomb(size):
 
 
 def test_a_compressed_body_is_stopped_at_the_cap(server):
-    """A megabyte that becomes a gigabyte is 413 before it does; a second layer is 415."""
+    """A body of kilobytes that becomes megabytes is 413 before it does; a second layer is 415."""
     client = Client(server.address)
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     # Small enough for the cap on what arrives, large once it is unpacked.
@@ -231,7 +233,7 @@ def test_a_compressed_body_is_stopped_at_the_cap(server):
     assert other.status == 415
 
 
-def test_a_gigabyte_in_a_gzipped_upload_form_is_stopped(make_server):
+def test_a_bomb_as_a_gzipped_upload_form_is_stopped(make_server):
     """Content-Encoding gzip of an upload: 413 at the route's cap, and memory stays where it was."""
     server = make_server()
     person = Person.register(server.address)
@@ -240,7 +242,7 @@ def test_a_gigabyte_in_a_gzipped_upload_form_is_stopped(make_server):
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
     packed = compressor.compress(front)
     block = b" " * (1 << 20)
-    for _ in range(1024):
+    for _ in range(256):
         packed += compressor.compress(block)
     packed += compressor.compress(back) + compressor.flush()
     before = server.rss_kib()

@@ -7,8 +7,11 @@
 namespace ekiden::app {
 
 int rebuild(const CommandLine& line) {
-  if (line.arguments.empty() || line.arguments.front() != "ranking")
-    return fail({Errc::invalid, "usage", "ekiden rebuild ranking"});
+  if (line.arguments.empty() || line.arguments.front() != "ranking") {
+    const std::string unknown =
+        line.arguments.empty() ? "" : "; there is no '" + line.arguments.front() + "'";
+    return fail({Errc::invalid, "usage", "say what to make anew: ekiden rebuild ranking" + unknown});
+  }
   Toolbox tools(line);
   if (!tools.server_runs()) {
     std::printf("No server runs on %s; the ranking is made anew whenever one starts.\n", line.data.c_str());

@@ -4,9 +4,10 @@ import datetime
 import io
 import math
 import zipfile
+import zlib
 
 EARTH_M = 6371008.8
-START = datetime.datetime(2026, 11, 16, 6, 0, 0, tzinfo=datetime.timezone.utc)
+START = datetime.datetime(2024, 11, 18, 6, 0, 0, tzinfo=datetime.timezone.utc)
 TCX_NAMESPACE = "http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"
 
 
@@ -59,8 +60,10 @@ def tcx_run(distance_m, duration_s, start=START, sport="Running", calories=None,
         out.append(f'<Lap StartTime="{stamp(begin)}"><TotalTimeSeconds>{duration_s / laps}</TotalTimeSeconds>'
                    f"<DistanceMeters>{distance_m / laps}</DistanceMeters>{energy}<Intensity>Active</Intensity>"
                    f"<TriggerMethod>Manual</TriggerMethod><Track>{''.join(tracks)}</Track></Lap>")
+    # A device's Id is what tells one activity from another: different figures, different Id.
+    own = start.replace(microsecond=zlib.crc32(f"{distance_m} {duration_s} {sport}".encode()) % 1_000_000)
     return (f'<?xml version="1.0" encoding="UTF-8"?>\n<TrainingCenterDatabase xmlns="{TCX_NAMESPACE}"><Activities>'
-            f'<Activity Sport="{sport}"><Id>{stamp(start)}</Id>{"".join(out)}</Activity></Activities>'
+            f'<Activity Sport="{sport}"><Id>{own:%Y-%m-%dT%H:%M:%S.%fZ}</Id>{"".join(out)}</Activity></Activities>'
             "</TrainingCenterDatabase>\n").encode()
 
 
