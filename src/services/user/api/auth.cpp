@@ -51,6 +51,9 @@ struct TokensView {
 BOOST_DESCRIBE_STRUCT(TokensView, (), (access_token, refresh_token, token_type, expires_in_s))
 
 constexpr std::size_t kUserAgentMax = 200;
+/// Ended sessions are kept so long, so that the second use of a refresh token is still told from an unknown
+/// one.
+constexpr std::chrono::hours kEndedKept{24 * 30};
 
 Error wrong_credentials() {
   return {Errc::unauthenticated, "wrong-credentials", "the address or the password is not right"};
@@ -123,6 +126,8 @@ Result<http::Response> AuthApi::register_account(http::Request& request) {
                         .version = 1,
                         .created_at = now,
                         .changed_at = now};
+  // What tells this request from another: not the password, of which nothing but its hash may be kept.
+  const std::string told = account.email + "\n" + account.profile.display_name;
   const auto create = [&](sql::Tx& tx) -> Result<http::Response> {
     EKIDEN_TRY(const bool inserted, insert_account(tx, account));
     if (!inserted) {
@@ -143,7 +148,7 @@ Result<http::Response> AuthApi::register_account(http::Request& request) {
   };
   return db_.write(
       [&](sql::Tx& tx) {
-        return services::create_once(tx, request, UserId{}, now, [&] { return create(tx); });
+        return services::create_once(tx, request, UserId{}, now, [&] { return create(tx); }, told);
       },
       request.deadline);
 }
@@ -203,6 +208,7 @@ Result<http::Response> AuthApi::open_session(const http::Request& request, const
   EKIDEN_CHECK(db_.write(
       [&](sql::Tx& tx) -> Result<void> {
         EKIDEN_CHECK(forget_login_failures(tx, account.email));
+        EKIDEN_CHECK(sweep_sessions(tx, account.user_id, now - kEndedKept));
         return insert_session(tx, session, hash_secret(refresh_token));
       },
       request.deadline));

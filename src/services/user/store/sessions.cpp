@@ -79,8 +79,9 @@ Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sq
   return Rotation{Rotation::Outcome::rotated, session};
 }
 
-Result<std::int64_t> sweep_sessions(sql::Tx& tx, Timestamp before) {
-  return tx.execute("DELETE FROM sessions WHERE expires_at < $1 OR revoked_at < $1", {before});
+Result<std::int64_t> sweep_sessions(sql::Tx& tx, UserId user_id, Timestamp before) {
+  return tx.execute("DELETE FROM sessions WHERE user_id = $1 AND (expires_at < $2 OR revoked_at < $2)",
+                    {user_id, before});
 }
 
 }  // namespace ekiden::user

@@ -39,7 +39,7 @@ struct Rotation {
 Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sql::Blob& new_hash,
                                 Timestamp now, Timestamp expires_at);
 
-/// Removes sessions that ended before `before`. @returns how many.
-Result<std::int64_t> sweep_sessions(sql::Tx& tx, Timestamp before);
+/// Removes this person's sessions that ended before `before`. @returns how many.
+Result<std::int64_t> sweep_sessions(sql::Tx& tx, UserId user_id, Timestamp before);
 
 }  // namespace ekiden::user
