@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "delivery/idempotency.hpp"
@@ -13,6 +14,9 @@
 #include "services/workout/store/workouts.hpp"
 
 namespace ekiden::workout {
+
+/// What an API key needs for reading workouts.
+inline constexpr std::string_view kReadScope = "workouts:read";
 
 /// The workout of a request's path, where the caller may see it: a foreign one that is not public is answered
 /// exactly as one that is not there. @errors not_found
