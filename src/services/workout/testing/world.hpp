@@ -26,8 +26,8 @@
 #include "services/workout/domain/views.hpp"
 #include "services/workout/jobs/blob_removal.hpp"
 #include "services/workout/jobs/importer.hpp"
-#include "services/workout/store/blob_refs.hpp"
 #include "services/workout/service.hpp"
+#include "services/workout/store/blob_refs.hpp"
 
 namespace ekiden::workout::testing {
 
