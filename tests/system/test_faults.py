@@ -125,7 +125,7 @@ def test_a_restart_keeps_everything(make_server):
     assert person.get("/workouts", headers={"Authorization": "Bearer " + key}).status == 200
 
 
-@pytest.mark.parametrize("when", range(3, 60, 7))
+@pytest.mark.parametrize("when", [3, 4, 6, 9, 14, 20, 30, 45])
 def test_killed_at_the_nth_flush_nothing_acknowledged_is_lost(make_server, when):
     """SIGKILL inside fdatasync: after a restart every answer that was given is true, without a manual step."""
     if shutil.which("strace") is None:
@@ -134,7 +134,8 @@ def test_killed_at_the_nth_flush_nothing_acknowledged_is_lost(make_server, when)
     server.start()
     person = Person.register(server.address)
     server.stop()
-    server.wrapper = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+    # Counted for each thread by itself: it is the first to reach the number that dies.
+    server.wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
                       "-e", f"inject=fdatasync,fsync:signal=SIGKILL:when={when}"]
     acknowledged = []
     try:
@@ -153,8 +154,14 @@ def test_killed_at_the_nth_flush_nothing_acknowledged_is_lost(make_server, when)
         assert person.wait_upload(upload_id)["status"] == "ready"
     distances = {w["distance_m"] for w in person.items("/workouts?limit=200")}
     assert {distance for distance, _ in acknowledged} <= distances
-    total = sum(w["distance_m"] for w in person.items("/workouts?limit=200"))
-    until(lambda: (score_of(person, person.id) or 0) == total, "the board")
+
+    def board_is_right():
+        # An upload that was durable without an answer may still be on its way.
+        total = sum(w["distance_m"] for w in person.items("/workouts?limit=200"))
+        score = score_of(person, person.id) or 0
+        assert score == total, (score, total)
+        return True
+    until(board_is_right, "the board")
     audit = ekiden("audit", "--data", server.data)
     assert audit.returncode == 0, audit
 
@@ -188,14 +195,17 @@ def test_poison_is_a_dead_letter_once_and_what_comes_later_is_applied(make_serve
             (good,) = database.execute("SELECT data FROM outbox WHERE type = 'workout.recorded' LIMIT 1").fetchone()
         state = json.loads(good)
         data = json.dumps({**state, "workout_id": workout_id, "local_date": "the day after tomorrow"}).encode()
-    event = append_to_outbox(server, "workout", "workouts", ann.id.encode(), "workout.recorded", workout_id, 1, data)
+    sent = append_to_outbox(server, "workout", "workouts", ann.id, "workout.recorded", workout_id, 1, data)
     server.start()
     ann.upload_one("b.tcx", tcx_run(2000, 800))
     ben.upload_one("c.tcx", tcx_run(3000, 900))
     until(lambda: score_of(ann, ann.id) == 3000, "what came after the poison for the same person")
     until(lambda: score_of(ann, ben.id) == 3000, "what came after the poison for somebody else")
     listed = until(lambda: [line for line in dead_letters(server, "list").splitlines() if "workouts" in line], "the dead letter")
-    assert len(listed) == 1 and event in listed[0], listed
+    assert len(listed) == 1 and "gamification.boards" in listed[0], listed
+    # What cannot be read has no id that could be believed: it goes by one made of its place.
+    event = listed[0].split()[0]
+    assert event == sent or case == "bad JSON"
     shown = dead_letters(server, "show", event)
     assert event in shown and data.decode() in shown
     # Delivered again: known already.

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import select
 import socket
 import uuid
 import zlib
@@ -48,8 +49,14 @@ class Client:
             self.connection.close()
             self.connection = None
 
+    def drop_if_ended(self):
+        """An idle connection that the server has closed is seen by its end being there to read."""
+        if self.connection is not None and select.select([self.connection.sock], [], [], 0)[0]:
+            self.close()
+
     def send(self, method, path, body=None, headers=None):
         """One attempt. Raises OSError or http.client.HTTPException where no answer came."""
+        self.drop_if_ended()
         if self.connection is None:
             self.connection = http.client.HTTPConnection(*self.address, timeout=self.timeout_s)
             self.connection.connect()

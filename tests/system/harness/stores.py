@@ -1,6 +1,7 @@
 """Looking into the data folder of a stopped server, and bending what lies there, as a crash or a restored copy would."""
 
 import contextlib
+import datetime
 import sqlite3
 import struct
 import uuid
@@ -44,16 +45,16 @@ def pack_headers(headers):
                     for name, value in ((n.encode(), v.encode()) for n, v in headers))
 
 
-def append_to_outbox(server, service, topic, key, kind, subject, sequence, data, like=None):
-    """Puts an event into a service's outbox as that service itself never would. Returns its id.
-    `like`: the type of an event that is there already, whose headers are taken over where they fit."""
-    event = uuid.uuid4()
+def append_to_outbox(server, service, topic, key, kind, subject, sequence, data):
+    """Puts an event into a service's outbox as that service itself never would. Returns its id."""
+    event, now = uuid.uuid4(), datetime.datetime.now(datetime.timezone.utc)
+    headers = [("ce_specversion", "1.0"), ("ce_id", str(event)), ("ce_source", service), ("ce_type", kind), ("ce_subject", subject),
+               ("ce_time", now.strftime("%Y-%m-%dT%H:%M:%SZ")), ("ce_partitionkey", key), ("content-type", "application/json"),
+               ("ce_schema", "1"), ("ce_sequence", str(sequence))]
+    micros = int(now.timestamp() * 1_000_000)
     with opened(server, service) as database:
         position = (database.execute("SELECT MAX(position) FROM outbox").fetchone()[0] or 0) + 1
-        sample = database.execute("SELECT headers FROM outbox WHERE type = ? LIMIT 1", (like or kind,)).fetchone()
-        headers = sample[0] if sample else b""
-        headers = bytes(headers)
         database.execute("INSERT INTO outbox (event_id, position, topic, key, type, subject, sequence, headers, data, created_at) "
                          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                         (event.bytes, position, topic, key, kind, subject, sequence, headers, data, position))
+                         (event.bytes, position, topic, key.encode(), kind, subject, sequence, pack_headers(headers), data, micros))
     return str(event)
