@@ -51,7 +51,10 @@ class Client:
 
     def drop_if_ended(self):
         """An idle connection that the server has closed is seen by its end being there to read."""
-        if self.connection is not None and select.select([self.connection.sock], [], [], 0)[0]:
+        if self.connection is None:
+            return
+        socket_now = self.connection.sock
+        if socket_now is None or select.select([socket_now], [], [], 0)[0]:
             self.close()
 
     def send(self, method, path, body=None, headers=None):
