@@ -166,6 +166,7 @@ void Node::State::make_gateway() {
   server.multipart.files_max = kFormFilesMax + 1;
   server.multipart.parts_max = server.multipart.files_max + kFormFieldsMax;
   std::vector<boost::asio::any_io_executor> loops;
+  loops.reserve(gateway_.loops());
   for (std::size_t i = 0; i < gateway_.loops(); ++i) loops.push_back(gateway_.executor(i));
   server_ = std::make_unique<http::Server>(
       std::move(server), std::move(loops), *dispatcher_,

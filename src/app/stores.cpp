@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -66,7 +67,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::filesystem
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     return Error{Errc::invalid, "bad-data-directory",
-                 file.string() + " cannot be opened: " + std::strerror(errno), "data"};
+                 file.string() + " cannot be opened: " + std::generic_category().message(errno), "data"};
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor);

@@ -46,7 +46,7 @@ std::optional<ip::address> parse_hop(std::string_view text) {
     text = text.substr(0, text.find(':'));
   }
   boost::system::error_code failed;
-  const ip::address address = ip::make_address(std::string(text), failed);
+  ip::address address = ip::make_address(std::string(text), failed);
   if (failed || text.find('%') != std::string_view::npos) return std::nullopt;
   return address;
 }

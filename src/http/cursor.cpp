@@ -63,8 +63,9 @@ Result<std::int64_t> QueryReader::number(std::string_view name, std::int64_t fal
   const auto value = text(name);
   if (!value) return fallback;
   std::int64_t parsed = 0;
-  const char* last = value->data() + value->size();
-  const auto [end, error] = std::from_chars(value->data(), last, parsed);
+  const char* const first = value->data();
+  const char* const last = first + value->size();
+  const auto [end, error] = std::from_chars(first, last, parsed);
   if (value->empty() || error != std::errc{} || end != last || parsed < least || parsed > most)
     return Error{Errc::invalid, "bad-parameter",
                  "Give a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".",

@@ -108,6 +108,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       EKIDEN_CHECK(job_store::settle(tx, ends_, now));
       if (renew_at_ && now >= *renew_at_) {
         std::vector<Job> held;
+        held.reserve(held_.size());
         for (const auto& [id, job] : held_) held.push_back(job);
         EKIDEN_CHECK(job_store::renew(tx, held, now + options_.lease));
         turn.renewed = true;

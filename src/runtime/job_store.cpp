@@ -116,6 +116,7 @@ Result<void> settle(sql::Tx& tx, const std::vector<End>& ends, Timestamp now) {
 
 Result<void> renew(sql::Tx& tx, const std::vector<Job>& jobs, Timestamp lease_until) {
   std::vector<sql::Params> sets;
+  sets.reserve(jobs.size());
   for (const Job& job : jobs) sets.push_back({job.id, job.epoch, lease_until});
   if (sets.empty()) return {};
   EKIDEN_CHECK(tx.execute_batch(

@@ -111,7 +111,7 @@ Result<UserId> create_account(sql::Database& db, std::string_view email, std::st
 Result<std::string> create_password_reset(sql::Database& db, std::string_view email, const Clock& clock,
                                           Random& random, const UserConfig& config) {
   EKIDEN_TRY(const std::string address, normalise_email(email));
-  const std::string token = make_secret(random, "ekp_");
+  std::string token = make_secret(random, "ekp_");
   const Timestamp now = clock.now();
   EKIDEN_CHECK(db.write([&](sql::Tx& tx) -> Result<void> {
     EKIDEN_TRY(const auto account, find_account_by_email(tx, address));

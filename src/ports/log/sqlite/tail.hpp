@@ -42,7 +42,8 @@ class Tail {
  private:
   static std::size_t weight(const Record& record) {
     std::size_t bytes = sizeof(Record) + record.key.size() + record.value.size();
-    for (const auto& [name, value] : record.headers) bytes += sizeof(name) * 2 + name.size() + value.size();
+    for (const auto& [name, value] : record.headers)
+      bytes += sizeof(std::string) * 2 + name.size() + value.size();
     return bytes;
   }
   std::int64_t end() const { return first_ + static_cast<std::int64_t>(records_.size()); }

@@ -41,11 +41,13 @@ class SqliteDatabase final : public Database {
     sqlite::Job job{.options = options, .body = std::move(body), .done = std::move(done)};
     if (queue.try_push(std::move(job))) return;
     // A refused job was not moved from.
+    // NOLINTBEGIN(bugprone-use-after-move)
     if (stopping_) {
       job.done(Error{Errc::unavailable, "stopping", "the database is being closed; nothing ran"});
     } else {
       job.done(Error{Errc::busy, "queue-full", "too many transactions wait; try again in a moment"});
     }
+    // NOLINTEND(bugprone-use-after-move)
   }
 
   DatabaseFigures figures() const override {

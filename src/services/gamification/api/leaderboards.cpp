@@ -168,6 +168,7 @@ Result<http::Response> LeaderboardsApi::list(http::Request& request) {
   EKIDEN_CHECK(http::QueryReader(request, {}).check());
   const auto today = local_date(clock_.now(), std::chrono::seconds{0});
   std::vector<std::string> periods;
+  periods.reserve(std::size(kPeriodKinds));
   for (const Period::Kind kind : kPeriodKinds) periods.push_back(Period::of(kind, today).to_string());
   BoardKindsView view;
   for (const Metric metric : kMetrics) {

@@ -136,8 +136,8 @@ std::optional<FileTime> TimeReader::parse(std::string_view text) {
   const auto tail = parse_tail(text.substr(19));
   if (!tail) return std::nullopt;
   FileTime time;
-  time.unix_ms = day_ms_ + (std::int64_t{hour} * 3600 + minute * 60 + second) * 1000 + tail->ms -
-                 tail->offset_minutes * 60'000;
+  time.unix_ms = day_ms_ + (std::int64_t{hour} * 3600 + std::int64_t{minute} * 60 + second) * 1000 +
+                 tail->ms - tail->offset_minutes * 60'000;
   if (tail->offset_minutes != 0) time.utc_offset = std::chrono::minutes{tail->offset_minutes};
   return time;
 }

@@ -60,7 +60,7 @@ std::string laps_json(const std::vector<activity::Lap>& laps) {
                  .max_speed_mps = lap.max_speed_mps,
                  .calories_kcal = lap.calories_kcal};
     if (lap.start_ms) item.start_time = Timestamp{std::chrono::milliseconds{*lap.start_ms}};
-    view.items.push_back(std::move(item));
+    view.items.push_back(item);
   }
   return json::write(view);
 }

@@ -1,5 +1,8 @@
 #include "services/workout/store/people.hpp"
 
+#include <array>
+#include <string_view>
+
 #include "services/workout/store/blob_refs.hpp"
 
 namespace ekiden::workout {
@@ -16,6 +19,15 @@ std::optional<double> widen(std::optional<std::int64_t> number) {
   if (!number) return std::nullopt;
   return static_cast<double>(*number);
 }
+
+/// In this order: streams and files are found through what is deleted after them. $1 is the user.
+constexpr std::array<std::string_view, 6> kErase{
+    "DELETE FROM workout_streams WHERE workout_id IN (SELECT workout_id FROM workouts WHERE user_id = $1)",
+    "DELETE FROM workouts WHERE user_id = $1",
+    "DELETE FROM deleted_workouts WHERE user_id = $1",
+    "DELETE FROM upload_files WHERE upload_id IN (SELECT upload_id FROM uploads WHERE user_id = $1)",
+    "DELETE FROM uploads WHERE user_id = $1",
+    "DELETE FROM people WHERE user_id = $1"};
 
 }  // namespace
 
@@ -67,12 +79,7 @@ Result<std::vector<blobs::Hash>> erase_person(sql::Tx& tx, UserId user_id, Times
   EKIDEN_CHECK(tx.execute(
       "INSERT INTO erased_users (user_id, erased_at) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING",
       {user_id, now}));
-  for (const std::string_view statement :
-       {"DELETE FROM workout_streams WHERE workout_id IN (SELECT workout_id FROM workouts WHERE user_id = "
-        "$1)",
-        "DELETE FROM workouts WHERE user_id = $1", "DELETE FROM deleted_workouts WHERE user_id = $1",
-        "DELETE FROM upload_files WHERE upload_id IN (SELECT upload_id FROM uploads WHERE user_id = $1)",
-        "DELETE FROM uploads WHERE user_id = $1", "DELETE FROM people WHERE user_id = $1"}) {
+  for (const std::string_view statement : kErase) {
     EKIDEN_CHECK(tx.execute(statement, {user_id}));
   }
   // Answers that are kept for repeated requests name their workouts.

@@ -36,6 +36,7 @@ bool same_session(const Leg& a, const Leg& b) {
 /// The sessions by their start; of a session that was written twice the later one counts.
 std::vector<Leg> find_legs(const Recording& recording) {
   std::vector<Leg> legs;
+  legs.reserve(recording.sessions.size());
   for (const Slots& session : recording.sessions) legs.push_back({session, start_of(session)});
   stable_sort_by(legs, &Leg::start_ms);
   std::vector<Leg> out;

@@ -44,9 +44,10 @@ class Record {
 
   /// A value of the record that is being learned.
   void add(std::string_view value, std::uint8_t place, char stop) {
-    if (count_ == kSlotsMax || !copy(value.data())) return forget();
+    const char* const begin = value.data();
+    if (count_ == kSlotsMax || !copy(begin)) return forget();
     slots_[count_++] = {static_cast<std::uint16_t>(size_ - start_), place, stop};
-    at_ = value.data() + value.size();
+    at_ = begin + value.size();
   }
   /// The record ends before `end`.
   void finish(const char* end) {
