@@ -4,8 +4,9 @@ include(GoogleTest)
 #
 # Makes the library ekiden::NAME of all *.cpp below the calling folder, but for folders that have a CMakeLists.txt of
 # their own. Files are sorted by their suffix: *_test.cpp go into the test program NAME_test (label `unit`, or
-# `contract` for files below a port's adapter folder), *_fuzz.cpp each make a libFuzzer target, *_bench.cpp are left to
-# bench/. A new source file touches no build file.
+# `contract` where the library says CONTRACT), *_pgtest.cpp, *_redistest.cpp and *_kafkatest.cpp into NAME_pgtest … (labels
+# `postgres`, `redis`, `kafka`: they need that server, tools/with_servers starts it), *_fuzz.cpp each make a libFuzzer
+# target, *_bench.cpp are left to bench/. A new source file touches no build file.
 function(ekiden_library)
   cmake_parse_arguments(ARG "CONTRACT" "NAME" "DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -14,12 +15,11 @@ function(ekiden_library)
     get_filename_component(folder ${list_file} DIRECTORY)
     list(FILTER sources EXCLUDE REGEX "^${folder}/")
   endforeach()
-  set(tests ${sources})
-  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(fuzzers ${sources})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  set(all_sources ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|pgtest|redistest|kafkatest|fuzz|bench)\\.cpp$")
 
   set(target ekiden_${ARG_NAME})
   if(sources)
@@ -31,22 +31,14 @@ function(ekiden_library)
   endif()
   add_library(ekiden::${ARG_NAME} ALIAS ${target})
 
-  if(tests AND NOT EKIDEN_FUZZ)
-    add_executable(${ARG_NAME}_test ${tests})
-    target_link_libraries(${ARG_NAME}_test PRIVATE ${target} ${ARG_PRIVATE_DEPS} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
-    set(timeout 120)
-    if(EKIDEN_SANITIZE)
-      set(timeout 360)
-      target_compile_options(${ARG_NAME}_test PRIVATE -O0)  # the libraries run the hot loops: halves the compile time
-    endif()
-    set(label unit)
-    if(ARG_CONTRACT)
-      set(label contract)
-    endif()
-    gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      TEST_PREFIX "${ARG_NAME}." PROPERTIES LABELS ${label} TIMEOUT ${timeout})
-    add_dependencies(ekiden_${label}_tests ${ARG_NAME}_test)
+  if(ARG_CONTRACT)
+    ekiden_tests(contract _test)
+  else()
+    ekiden_tests(unit _test)
   endif()
+  ekiden_tests(postgres _pgtest)
+  ekiden_tests(redis _redistest)
+  ekiden_tests(kafka _kafkatest)
   if(fuzzers AND EKIDEN_FUZZ)
     foreach(file ${fuzzers})
       get_filename_component(name ${file} NAME_WE)
@@ -59,8 +51,28 @@ function(ekiden_library)
   endif()
 endfunction()
 
-add_custom_target(ekiden_unit_tests)
-add_custom_target(ekiden_contract_tests)
+# The test program of one suffix, inside ekiden_library.
+macro(ekiden_tests label suffix)
+  set(tests ${all_sources})
+  list(FILTER tests INCLUDE REGEX "${suffix}\\.cpp$")
+  if(tests AND NOT EKIDEN_FUZZ)
+    set(program ${ARG_NAME}${suffix})
+    add_executable(${program} ${tests})
+    target_link_libraries(${program} PRIVATE ${target} ${ARG_PRIVATE_DEPS} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
+    set(timeout 120)
+    if(EKIDEN_SANITIZE)
+      set(timeout 360)
+      target_compile_options(${program} PRIVATE -O0)  # the libraries run the hot loops: halves the compile time
+    endif()
+    gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      TEST_PREFIX "${program}." PROPERTIES LABELS ${label} TIMEOUT ${timeout})
+    add_dependencies(ekiden_${label}_tests ${program})
+  endif()
+endmacro()
+
+foreach(label unit contract postgres redis kafka)
+  add_custom_target(ekiden_${label}_tests)
+endforeach()
 add_custom_target(ekiden_fuzzers)
 
 # ekiden_migrations(user) compiles the calling folder's migrations/*.sql into the library ekiden_user: as
