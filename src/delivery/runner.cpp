@@ -272,8 +272,12 @@ void Runner::work() {
 }
 
 void Runner::do_work(const Work& work) {
+  const Timestamp start = ports_.clock.now();
   const WorkResult result = executor_.execute(work);
-  if (result.outcome == WorkResult::Outcome::done) after_commit(result.fresh);
+  if (result.outcome == WorkResult::Outcome::done) {
+    after_commit(result.fresh);
+    record_spans(result.fresh, start);
+  }
   if (result.error) {
     logger_.warning(
         result.outcome == WorkResult::Outcome::storage ? "consumer_storage_failed"
@@ -287,6 +291,28 @@ void Runner::do_work(const Work& work) {
   }
   shared_->changed.notify_all();
   shared_->wake_poll();
+}
+
+/// One step for each event, with the request that caused it as its parent. Events of one batch share its
+/// time.
+void Runner::record_spans(const std::vector<ArrivedPtr>& fresh, Timestamp start) const {
+  if (ports_.spans == nullptr) return;
+  for (const ArrivedPtr& arrived : fresh) {
+    const auto cause = TraceContext::parse(arrived->event->traceparent);
+    if (!cause || !ports_.spans->wants(*cause)) continue;
+    const log::TopicPartition& at = arrived->record.at;
+    ports_.spans->record(
+        {.context = cause->child(ports_.random),
+         .kind = SpanKind::consumer,
+         .service = std::string(subscription_.group.substr(0, subscription_.group.find('.'))),
+         .name = "process " + arrived->event->type,
+         .start = start,
+         .end = ports_.clock.now(),
+         .attributes = {{"messaging.consumer.group.name", std::string(subscription_.group)},
+                        {"messaging.destination.name", at.topic},
+                        {"messaging.destination.partition.id", std::to_string(at.partition)},
+                        {"messaging.message.id", arrived->id.to_string()}}});
+  }
 }
 
 void Runner::after_commit(const std::vector<ArrivedPtr>& fresh) {

@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "base/logger.hpp"
+#include "base/trace.hpp"
 #include "delivery/runner_machine.hpp"
 #include "delivery/subscription.hpp"
 #include "delivery/work_executor.hpp"
@@ -35,6 +36,7 @@ struct RunnerPorts {
   Random& random;
   std::function<void()> wake_relay;         ///< dead letters leave through the service's outbox
   boost::asio::any_io_executor executor{};  ///< keyed handlers run here; unused by batched ones
+  SpanSink* spans = nullptr;                ///< what applied events were part of; null: nobody looks
 };
 
 struct RunnerFigures {
@@ -82,6 +84,7 @@ class Runner final : private log::RebalanceListener {
   void start_call(const ItemPtr& item);
   void do_work(const Work& work);
   void after_commit(const std::vector<ArrivedPtr>& fresh);
+  void record_spans(const std::vector<ArrivedPtr>& fresh, Timestamp start) const;
 
   const Subscription& subscription_;
   const RunnerConfig config_;

@@ -25,6 +25,24 @@ using testing::SqliteFixture;
 /// In memory, and as a program without servers keeps it.
 enum class LogKind : std::uint8_t { memory, sqlite };
 
+/// Takes every span of a sampled trace.
+class KeptSpans final : public SpanSink {
+ public:
+  void record(Span span) override {
+    const MutexLock lock(mutex_);
+    spans_.push_back(std::move(span));
+  }
+  bool wants(const TraceContext& context) const override { return context.sampled; }
+  std::vector<Span> spans() const {
+    const MutexLock lock(mutex_);
+    return spans_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<Span> spans_ EKIDEN_GUARDED_BY(mutex_);
+};
+
 class RunnerTest : public ::testing::TestWithParam<LogKind> {
  protected:
   RunnerTest() {
@@ -51,7 +69,8 @@ class RunnerTest : public ::testing::TestWithParam<LogKind> {
                                                  .clock = clock_,
                                                  .random = fix_.random,
                                                  .wake_relay = relay_.bell(),
-                                                 .executor = std::move(executor)},
+                                                 .executor = std::move(executor),
+                                                 .spans = &spans_},
                                      fix_.logger);
   }
   void publish(const Envelope& event) {
@@ -100,11 +119,31 @@ class RunnerTest : public ::testing::TestWithParam<LogKind> {
 
   SqliteFixture fix_;
   SystemClock clock_;
+  KeptSpans spans_;
   std::unique_ptr<log::Log> made_log_ = make_log(GetParam());
   log::Log& log_ = *made_log_;
   Relay relay_{{}, *fix_.database, log_, clock_, fix_.random, fix_.logger};
   std::jthread relay_thread_;
 };
+
+TEST_P(RunnerTest, AnAppliedEventIsAStepOfTheTraceThatCausedIt) {
+  const Subscription subscribed = subscription();
+  const auto running = start(subscribed);
+  Envelope unseen = event_of("a", "s", 0);
+  unseen.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  publish(unseen);
+  Envelope seen = event_of("a", "s", 0);
+  seen.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-01";
+  publish(seen);
+  eventually([&] { return !spans_.spans().empty(); });
+  const std::vector<Span> spans = spans_.spans();
+  ASSERT_EQ(spans.size(), 1U);
+  EXPECT_EQ(spans[0].context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(spans[0].context.parent_span_id, "00f067aa0ba902b8");
+  EXPECT_EQ(spans[0].name, "process thing.happened");
+  EXPECT_EQ(spans[0].service, "g");
+  EXPECT_GE(spans[0].end, spans[0].start);
+}
 
 TEST_P(RunnerTest, CarriesEventsFromOutboxToEffectAndTellsAfterTheCommit) {
   std::atomic<std::int64_t> told = 0;

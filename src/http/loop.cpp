@@ -63,6 +63,11 @@ std::string RequestIds::hex(std::size_t digits) {
   return text;
 }
 
+bool RequestIds::chance(double share) {
+  constexpr double kRange = 18446744073709551616.0;  // 2^64
+  return static_cast<double>(next()) < share * kRange;
+}
+
 Loop::Loop(Server::Core& server, LoopExecutor loop_executor, Random& random)
     : core(server), executor(loop_executor), ids(random), timer_(loop_executor) {
   refresh_clock();

@@ -45,6 +45,8 @@ class RequestIds {
   /// Writes 36 characters. @param millis of the wall clock.
   void write_uuid(std::int64_t millis, std::array<char, 36>& out);
   std::string hex(std::size_t digits);
+  /// True in `share` of all calls. @param share 0 to 1.
+  bool chance(double share);
 
  private:
   std::uint64_t next();

@@ -13,14 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 7> kVerbs{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 constexpr std::array<std::string_view, 3> kRoles{"member", "organizer", "admin"};
 
-bool is_lower_hex(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool is_all_zero(std::string_view text) {
-  return text.find_first_not_of('0') == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string_view to_string(Verb verb) {
@@ -64,27 +56,6 @@ std::optional<std::string_view> Headers::get(std::string_view name) const {
 std::size_t Headers::count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::ranges::count_if(fields_, [name](const auto& field) { return equal_no_case(field.first, name); }));
-}
-
-std::string TraceContext::to_traceparent() const {
-  return "00-" + trace_id + "-" + span_id + (sampled ? "-01" : "-00");
-}
-
-std::optional<TraceContext> TraceContext::parse(std::string_view text) {
-  constexpr std::size_t kLength = 55;
-  if (text.size() < kLength || text[2] != '-' || text[35] != '-' || text[52] != '-') return std::nullopt;
-  const std::string_view version = text.substr(0, 2);
-  const std::string_view trace = text.substr(3, 32);
-  const std::string_view span = text.substr(36, 16);
-  const std::string_view flags = text.substr(53, 2);
-  if (!is_lower_hex(version) || !is_lower_hex(trace) || !is_lower_hex(span) || !is_lower_hex(flags))
-    return std::nullopt;
-  // A later version may append fields after another dash; version ff is never valid.
-  if (version == "ff" || (version == "00" && text.size() != kLength)) return std::nullopt;
-  if (text.size() > kLength && text[kLength] != '-') return std::nullopt;
-  if (is_all_zero(trace) || is_all_zero(span)) return std::nullopt;
-  const unsigned last = static_cast<unsigned>(hex_value(flags[1]));
-  return TraceContext{std::string(trace), std::string(span), (last & 1U) != 0};
 }
 
 ReceivedFile::~ReceivedFile() {

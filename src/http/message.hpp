@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/id.hpp"
 #include "base/result.hpp"
+#include "base/trace.hpp"
 
 namespace ekiden::http {
 
@@ -48,15 +49,6 @@ struct Identity {
   std::vector<std::string>
       scopes;  ///< of an API key (`uploads:write`); empty for a session, which may do everything
   bool by_api_key = false;
-};
-
-/// W3C trace context. @source w3.org/TR/trace-context
-struct TraceContext {
-  std::string trace_id;  ///< 32 hex digits
-  std::string span_id;   ///< 16 hex digits
-  bool sampled = false;
-  std::string to_traceparent() const;
-  static std::optional<TraceContext> parse(std::string_view traceparent);
 };
 
 /// A file that came in a multipart form, streamed to disk while it was received. Removed with this object.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/id.hpp"
 #include "http/target.hpp"
@@ -59,8 +60,10 @@ Result<Request> make_request(const HeadView& head, Arrival arrival, const Server
     request.request_id = std::string(given_id);
   std::optional<TraceContext> trace;
   if (head.count("traceparent") == 1) trace = TraceContext::parse(head.get("traceparent"));
-  request.trace = trace ? *std::move(trace) : TraceContext{ids.hex(32), {}, false};
-  request.trace.span_id = ids.hex(16);  // our own step of the trace, in either case
+  if (!trace)
+    trace = TraceContext{.trace_id = ids.hex(32), .span_id = {}, .sampled = ids.chance(config.traced_share)};
+  trace->parent_span_id = std::exchange(trace->span_id, ids.hex(16));  // our own step, in either case
+  request.trace = *std::move(trace);
   EKIDEN_TRY(request.deadline, read_deadline(head, config, clock));
   return request;
 }

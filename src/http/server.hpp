@@ -49,6 +49,7 @@ struct ServerConfig {
   std::size_t spare_descriptors = 128;      ///< of RLIMIT_NOFILE, kept for stores and spool files
   std::size_t pipelined_max = 16;           ///< requests in one run; then the connection is closed
   std::size_t gzip_bytes_min = 1'024;       ///< smaller bodies are not worth compressing
+  double traced_share = 0;                  ///< of requests that bring no trace of their own: 0 to 1
 };
 
 /// What a fast answer may look at. Views are good until try_fast() returns.
