@@ -88,19 +88,21 @@ def test_without_a_command_the_help_comes_with_2():
     assert made.returncode == 2 and "serve" in made.stderr + made.stdout
 
 
+@pytest.mark.one_process("a data folder of its own")
 def test_migrate_makes_the_databases_and_can_run_again_and_beside_a_server(make_server):
     """Once, twice, and while it serves."""
     server = make_server(start=False)
     for _ in range(2):
-        made = ekiden("migrate", "--data", server.data)
+        made = server.ekiden("migrate")
         assert made.returncode == 0, made
     assert (server.data / "user.db").exists()
     server.start()
-    made = ekiden("migrate", "--data", server.data)
+    made = server.ekiden("migrate")
     assert made.returncode == 0, made
     assert server.is_healthy()
 
 
+@pytest.mark.one_process("a data folder of its own")
 def test_the_data_folder_is_private(make_server):
     """Only its owner can look into it, keys and databases included."""
     server = make_server()
@@ -117,19 +119,20 @@ def test_an_administrator_is_made_beside_a_running_server(make_server, admin_of,
     assert admin_of(server).get("/admin/users").status == 200
     file = tmp_path / "weak"
     file.write_text("12345678\n")
-    weak = ekiden("admin", "create", "--data", server.data, "--email", "w@example.org", "--password-file", file, "--role", "admin")
+    weak = server.ekiden("admin", "create", "--email", "w@example.org", "--password-file", file, "--role", "admin")
     assert weak.returncode != 0 and "password" in weak.stderr
     file.write_text("a long way home\n")
     member = Person.register(server.address)
-    taken = ekiden("admin", "create", "--data", server.data, "--email", member.email, "--password-file", file, "--role", "admin")
+    taken = server.ekiden("admin", "create", "--email", member.email, "--password-file", file, "--role", "admin")
     assert taken.returncode != 0 and "address" in taken.stderr
     assert member.get("/me").json["role"] == "member"
 
 
+@pytest.mark.one_process("a data folder that one process owns")
 def test_a_second_server_on_the_same_data_is_refused(make_server):
     """It says that the folder is in use, and the first one goes on."""
     server = make_server()
-    second = ekiden("serve", "--data", server.data, "--listen", f"127.0.0.1:{free_port()}", timeout_s=20)
+    second = server.ekiden("serve", "--listen", f"127.0.0.1:{free_port()}", timeout_s=20)
     assert second.returncode != 0 and "another server" in second.stderr + second.stdout, second
     assert server.is_healthy()
 
@@ -151,33 +154,32 @@ def test_audit_and_rebuild_beside_a_running_server(make_server):
     person.upload_one("a.gpx", gpx_walk(100))
     board = "/leaderboards/distance/run/all"
     row = until(lambda: person.items(board), "the board")
-    audit = ekiden("audit", "--data", server.data)
+    audit = server.ekiden("audit")
     assert audit.returncode == 0 and audit.stdout, audit
-    rebuilt = ekiden("rebuild", "ranking", "--data", server.data)
+    rebuilt = server.ekiden("rebuild", "ranking")
     assert rebuilt.returncode == 0, rebuilt
     assert person.items(board) == row
     server.stop()
-    assert ekiden("audit", "--data", server.data).returncode == 0
+    assert server.ekiden("audit").returncode == 0
     server.start()
     until(lambda: person.items(board) == row, "the same board after a restart")
 
 
 def test_audit_finds_and_repairs_a_wrong_score(make_server):
     """Exit 1 and a sentence for each difference; --repair puts the projection right."""
-    from harness.stores import opened
     server = make_server()
     person = Person.register(server.address)
     person.upload_one("a.gpx", gpx_walk(100))
     board = "/leaderboards/distance/run/all"
     until(lambda: [r for r in person.items(board) if r["score"] == 900], "the score")
     assert server.stop() == 0
-    with opened(server, "gamification") as database:
+    with server.stores.opened("gamification") as database:
         database.execute("UPDATE scores SET score = score + 5 WHERE board = 'distance:run:all'")
-    found = ekiden("audit", "--data", server.data)
+    found = server.ekiden("audit")
     assert found.returncode == 1 and "distance:run:all" in found.stdout + found.stderr, found
-    repaired = ekiden("audit", "--repair", "--data", server.data)
+    repaired = server.ekiden("audit", "--repair")
     assert "distance:run:all" in repaired.stdout + repaired.stderr, repaired
-    assert ekiden("audit", "--data", server.data).returncode == 0
+    assert server.ekiden("audit").returncode == 0
     server.start()
     until(lambda: [r for r in person.items(board) if r["score"] == 900], "the score put right")
 
@@ -190,7 +192,7 @@ def test_log_lines_are_json_and_hold_no_secrets(make_server):
     Client(server.address).get("/x?access_token=" + person.tokens["access_token"])
     Client(server.address).get("/healthz", headers={"User-Agent": 'evil"} {"level":"error'})
     assert server.stop() == 0
-    text = server.log_path.read_text()
+    text = "".join(path.read_text() for path in server.log_files())
     lines = [line for line in text.splitlines() if line.startswith("{")]
     assert lines and all(isinstance(json.loads(line), dict) for line in lines)
     for secret in ("a very secret sentence", person.tokens["access_token"], person.tokens["refresh_token"], "12.3456"):

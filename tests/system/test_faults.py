@@ -15,8 +15,6 @@ import pytest
 from harness.client import API, Client, Person, multipart
 from harness.files import START, gpx_walk, tcx_run
 from harness.raw import read_answer
-from harness.server import ekiden
-from harness.stores import append_to_outbox, opened, rewind_offsets
 from harness.waiting import until
 
 BOARD = "/leaderboards/distance/run/all"
@@ -40,6 +38,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.one_process("a data folder of its own")
 def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(make_server, small_disk):
     """507 for what cannot be kept; reads go on; once there is room again, so do uploads; nothing acknowledged is lost."""
     server = make_server(start=False)
@@ -68,9 +67,10 @@ def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(make_server, smal
     filler.unlink()
     until(lambda: person.upload(("later.tcx", tcx_run(1234, 400))).status in (200, 202), "uploads after room was made", 30, every_s=0.2)
     until(lambda: 1234 in [w["distance_m"] for w in person.items("/workouts")], "the later workout", 30)
-    assert ekiden("audit", "--data", server.data).returncode == 0
+    assert server.ekiden("audit").returncode == 0
 
 
+@pytest.mark.one_process("one process to stop")
 def test_sigterm_lets_what_is_in_work_finish_and_takes_nothing_new(make_server):
     """An upload that is half sent is finished and answered; new connections are refused; the end comes in time, with 0."""
     server = make_server()
@@ -125,6 +125,7 @@ def test_a_restart_keeps_everything(make_server):
     assert person.get("/workouts", headers={"Authorization": "Bearer " + key}).status == 200
 
 
+@pytest.mark.one_process("flushes of its own")
 @pytest.mark.parametrize("when", [3, 4, 6, 9, 14, 20, 30, 45])
 def test_killed_at_the_nth_flush_nothing_acknowledged_is_lost(make_server, when):
     """SIGKILL inside fdatasync: after a restart every answer that was given is true, without a manual step."""
@@ -162,12 +163,12 @@ def test_killed_at_the_nth_flush_nothing_acknowledged_is_lost(make_server, when)
         assert score == total, (score, total)
         return True
     until(board_is_right, "the board")
-    audit = ekiden("audit", "--data", server.data)
+    audit = server.ekiden("audit")
     assert audit.returncode == 0, audit
 
 
 def dead_letters(server, *arguments):
-    made = ekiden("dlq", *arguments, "--data", server.data)
+    made = server.ekiden("dlq", *arguments)
     assert made.returncode == 0, made
     return made.stdout
 
@@ -191,11 +192,11 @@ def test_poison_is_a_dead_letter_once_and_what_comes_later_is_applied(make_serve
     assert server.stop() == 0
     data, workout_id = POISON[case], str(uuid.uuid4())
     if data is None:
-        with opened(server, "workout") as database:
+        with server.stores.opened("workout") as database:
             (good,) = database.execute("SELECT data FROM outbox WHERE type = 'workout.recorded' LIMIT 1").fetchone()
         state = json.loads(good)
         data = json.dumps({**state, "workout_id": workout_id, "local_date": "the day after tomorrow"}).encode()
-    sent = append_to_outbox(server, "workout", "workouts", ann.id, "workout.recorded", workout_id, 1, data)
+    sent = server.stores.append_to_outbox("workout", "workouts", ann.id, "workout.recorded", workout_id, 1, data)
     server.start()
     ann.upload_one("b.tcx", tcx_run(2000, 800))
     ben.upload_one("c.tcx", tcx_run(3000, 900))
@@ -210,7 +211,7 @@ def test_poison_is_a_dead_letter_once_and_what_comes_later_is_applied(make_serve
     assert event in shown and data.decode() in shown
     # Delivered again: known already.
     assert server.stop() == 0
-    rewind_offsets(server, 1.0, rng)
+    server.stores.rewind_offsets(1.0, rng)
     server.start()
     ben.upload_one("d.tcx", tcx_run(500, 200))
     until(lambda: score_of(ben, ben.id) == 3500, "what came after the redelivery")
@@ -221,7 +222,7 @@ def test_poison_is_a_dead_letter_once_and_what_comes_later_is_applied(make_serve
     dead_letters(server, "replay", event, "--discard")
     ann.upload_one("e.tcx", tcx_run(700, 300))
     until(lambda: score_of(ann, ann.id) == 3700, "what came after the replay")
-    assert "there is no dead letter" in ekiden("dlq", "show", str(uuid.uuid4()), "--data", server.data).stderr
+    assert "there is no dead letter" in server.ekiden("dlq", "show", str(uuid.uuid4())).stderr
 
 
 def test_a_slow_consumer_loses_nothing_and_holds_nobody_up(make_server):
@@ -231,8 +232,7 @@ def test_a_slow_consumer_loses_nothing_and_holds_nobody_up(make_server):
     person = Person.register(server.address)
     person.upload_one("first.tcx", tcx_run(100, 60))
     until(lambda: score_of(person, person.id) == 100, "the first score")
-    with opened(server, "gamification") as locked:
-        locked.execute("BEGIN IMMEDIATE")
+    with server.stores.locked("gamification"):
         begun = time.monotonic()
         sent = 0
         while time.monotonic() - begun < 12 or sent < 20:
@@ -243,10 +243,9 @@ def test_a_slow_consumer_loses_nothing_and_holds_nobody_up(make_server):
             assert score_of(person, person.id) == 100
             until(server.is_healthy, "an answer", 1, every_s=0.2)
             time.sleep(0.3)
-        locked.execute("ROLLBACK")
     expected = 100 + sum(1000 + i for i in range(1, sent + 1))
     until(lambda: score_of(person, person.id) == expected, "everything applied", 60)
-    audit = ekiden("audit", "--data", server.data)
+    audit = server.ekiden("audit")
     assert audit.returncode == 0, audit
     assert "\n0 dead letters" in "\n" + dead_letters(server, "list")
 

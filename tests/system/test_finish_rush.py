@@ -15,8 +15,6 @@ import pytest
 from harness.boards import board_of, read
 from harness.client import API, Client, Person, multipart
 from harness.files import gpx_walk, tcx_run
-from harness.server import ekiden
-from harness.stores import publish_again, rewind_offsets
 from harness.waiting import until
 
 PEOPLE = int(os.environ.get("EKIDEN_RUSH_PEOPLE", 200))
@@ -184,7 +182,7 @@ def differences(server, person, expected):
 
 
 def audit(server):
-    made = ekiden("audit", "--data", server.data, timeout_s=120)
+    made = server.ekiden("audit", timeout_s=120)
     return made.returncode, made.stdout + made.stderr
 
 
@@ -236,14 +234,14 @@ def test_boards_equal_the_files_after_a_rush_under_kill_9(rush, rng):
 
     # Everything again: offsets go back, published events are published once more.
     assert server.stop() == 0
-    assert rewind_offsets(server, 1.0, rng) > 0
-    assert publish_again(server, "workout", 0.5, rng) > 0
-    assert publish_again(server, "user", 0.5, rng) > 0
+    assert server.stores.rewind_offsets(1.0, rng) > 0
+    assert server.stores.publish_again("workout", 0.5, rng) > 0
+    assert server.stores.publish_again("user", 0.5, rng) > 0
     server.start()
     check_all(server, people, finishers, expected)
 
     # And the projection in memory is what a rebuild makes of the ledger.
-    made = ekiden("rebuild", "ranking", "--data", server.data)
+    made = server.ekiden("rebuild", "ranking")
     assert made.returncode == 0, made
     assert not differences(server, people[0], expected)
 

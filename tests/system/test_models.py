@@ -111,6 +111,7 @@ def test_an_upload_of_100_mb_delays_nobody_else_and_is_parsed_off_the_loops(make
     assert sum(e["completed"] for e in pools) >= 1, executors
 
 
+@pytest.mark.one_process("flushes of its own")
 def test_a_slow_disk_delays_only_who_writes(make_server):
     """Every flush takes 100 ms more: writes wait for it, the health check and the boards do not."""
     if shutil.which("strace") is None:

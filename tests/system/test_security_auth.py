@@ -35,9 +35,9 @@ def me(address, token):
 @pytest.fixture
 def signing_key(server):
     """The server's own key: what only a test that owns the data folder can have."""
-    if not hasattr(server, "data"):
-        pytest.skip("needs the data folder: not against EKIDEN_BASE_URL")
-    file = server.data / "keys/access-token.key"
+    if server.keys is None:
+        pytest.skip("needs the keys' folder: not against EKIDEN_BASE_URL")
+    file = server.keys / "access-token.key"
     assert file.stat().st_mode & 0o077 == 0, "others can read the signing key"
     return nacl.signing.SigningKey(file.read_bytes())
 

@@ -107,6 +107,7 @@ def test_hostile_files_cost_little_memory(make_server):
     assert grown < 96 * 1024, f"{grown} KiB more"
 
 
+@pytest.mark.one_process("one process to trace")
 def test_nothing_is_opened_or_connected_to_for_a_file(make_server, tmp_path):
     """Under strace: an external entity opens no file and no connection."""
     if shutil.which("strace") is None:

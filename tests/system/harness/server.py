@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+from harness.stores import EmbeddedStores
 from harness.waiting import until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
@@ -28,7 +29,41 @@ def ekiden(*arguments, timeout_s=60, **kwargs):
                           stdin=subprocess.DEVNULL, **kwargs)
 
 
-class Server:
+def memory_kib(pid, field):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise AssertionError(f"/proc tells no {field}")
+
+
+class Running:
+    """What can be asked of the program in either shape. Has `address`, `expected_errors` and `log_files()`."""
+
+    def is_healthy(self, timeout_s=5):
+        with socket.create_connection(self.address, timeout=timeout_s) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.recv(64).startswith(b"HTTP/1.1 200")
+
+    def events(self):
+        """The logs' lines that are JSON."""
+        found = []
+        for path in self.log_files():
+            for line in path.read_text(errors="replace").splitlines():
+                if line.startswith("{"):
+                    try:
+                        found.append(json.loads(line))
+                    except ValueError:
+                        # kill -9 may cut the line that was being written.
+                        continue
+        return found
+
+    def unexpected_errors(self):
+        def is_expected(event):
+            return any(word in json.dumps(event) for word in self.expected_errors)
+        return [e for e in self.events() if e.get("level") in ("error", "fatal") and not is_expected(e)]
+
+
+class Server(Running):
     """`ekiden serve` on a data folder and a port of its own."""
 
     def __init__(self, folder, settings=None, wrapper=()):
@@ -50,6 +85,22 @@ class Server:
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0])
 
+    @property
+    def keys(self):
+        """The folder of the secrets."""
+        return self.data / "keys"
+
+    @property
+    def stores(self):
+        return EmbeddedStores(self.data)
+
+    def ekiden(self, *arguments, **kwargs):
+        """A command of the program on this server's stores."""
+        return ekiden(*arguments, "--data", self.data, **kwargs)
+
+    def log_files(self):
+        return [self.log_path] if self.log_path.exists() else []
+
     def command(self):
         sets = [word for key, value in self.settings.items() for word in ("--set", f"{key}={value}")]
         listen = f"{self.address[0]}:{self.address[1]}"
@@ -68,11 +119,6 @@ class Server:
             return self.is_healthy()
         until(answers, "the server's first answer", timeout_s, every_s=0.005)
         return self
-
-    def is_healthy(self, timeout_s=5):
-        with socket.create_connection(self.address, timeout=timeout_s) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return connection.recv(64).startswith(b"HTTP/1.1 200")
 
     def kill(self):
         """kill -9."""
@@ -95,31 +141,9 @@ class Server:
                 self.kill()
         self.process = None
 
-    def events(self):
-        """The log's lines that are JSON."""
-        found = []
-        if not self.log_path.exists():
-            return found
-        for line in self.log_path.read_text(errors="replace").splitlines():
-            if line.startswith("{"):
-                try:
-                    found.append(json.loads(line))
-                except ValueError:
-                    # kill -9 may cut the line that was being written.
-                    continue
-        return found
-
-    def unexpected_errors(self):
-        def is_expected(event):
-            return any(word in json.dumps(event) for word in self.expected_errors)
-        return [e for e in self.events() if e.get("level") in ("error", "fatal") and not is_expected(e)]
-
     def rss_kib(self, field="VmRSS"):
         """Resident memory; `VmHWM` for the most there ever was."""
-        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1])
-        raise AssertionError(f"/proc tells no {field}")
+        return memory_kib(self.pid, field)
 
 
 class RemoteServer:
@@ -128,6 +152,7 @@ class RemoteServer:
     def __init__(self, url):
         host, _, port = url.removeprefix("http://").rstrip("/").partition(":")
         self.address = (host, int(port or 80))
+        self.keys = None
         self.expected_errors = ()
 
     def unexpected_errors(self):
