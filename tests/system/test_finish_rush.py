@@ -1,236 +1,45 @@
-"""Many people finish at once: uploads, edits and deletions from many connections, while the server is killed again and again.
+"""Many people finish at once: uploads, edits and deletions from many connections, while the server is killed again and
+again (all of its processes, in a cluster).
 
 EKIDEN_RUSH_PEOPLE, EKIDEN_RUSH_KILLS, EKIDEN_RUSH_UPLOADS make it longer or shorter."""
 
-import datetime
-import http.client
 import os
-import random
-import threading
 import time
-import uuid
 
 import pytest
 
-from harness.boards import board_of, read
-from harness.client import API, Client, Person, multipart
-from harness.files import gpx_walk, tcx_run
-from harness.waiting import until
+from harness.rush import Rush, check_all, differences
 
-PEOPLE = int(os.environ.get("EKIDEN_RUSH_PEOPLE", 200))
 KILLS = int(os.environ.get("EKIDEN_RUSH_KILLS", 20))
-UPLOADS = int(os.environ.get("EKIDEN_RUSH_UPLOADS", 3))
-PATIENCE_S = 240
-NO_ANSWER = (OSError, http.client.HTTPException)
-RUSH_DAY = datetime.datetime(2024, 11, 18, 7, 0, 0, tzinfo=datetime.timezone.utc)
 
 
-def draw_file(rng, number, step):
-    """(name, bytes) of an activity with exactly known figures; no two of one person are alike."""
-    start = RUSH_DAY + datetime.timedelta(days=step * 9, seconds=rng.randrange(4 * 3600))
-    if rng.random() < 0.5:
-        sport = rng.choice(["running", "cycling", "walking"])
-        step_m = {"running": 9, "cycling": 15, "walking": 4.2}[sport]
-        slope = rng.choice([0, 1, 2])
-        heights = None if slope == 0 else lambda i: 50 + slope * (i % 40)
-        return f"{number}-{step}.gpx", gpx_walk(rng.randrange(60, 300), start, step_m, 3, sport, latitude=5 + number / 10, climb=heights)
-    distance = rng.randrange(800, 12_000)
-    return f"{number}-{step}.tcx", tcx_run(distance, distance // rng.randrange(2, 5), start, rng.choice(["Running", "Biking"]))
-
-
-class Finisher:
-    """One person's morning. Every call is repeated until an answer comes; what was acknowledged is remembered."""
-
-    def __init__(self, person, number, seed, stop_at):
-        self.person = person
-        self.number = number
-        self.rng = random.Random(f"{seed}:{number}")
-        self.stop_at = stop_at
-        self.live = {}       # workout id -> (name, bytes, sport that counts)
-        self.acknowledged = 0
-        self.retries = 0
-        self.error = None
-
-    def call(self, method, path, **kwargs):
-        """(answer, whether an earlier attempt may have had its effect)."""
-        unsure = False
-        while time.monotonic() < self.stop_at:
-            try:
-                answer = self.person.request(method, path, **kwargs)
-            except NO_ANSWER:
-                unsure = True
-                self.retries += 1
-                time.sleep(0.02)
-                continue
-            if answer.status in (502, 503, 504) or (answer.status == 409 and "flight" in (answer.slug or "")):
-                unsure = unsure or answer.status == 504
-                time.sleep(0.05)
-                continue
-            return answer, unsure
-        raise AssertionError(f"{method} {path} got no answer in {PATIENCE_S} s")
-
-    def upload(self, name, data):
-        key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
-        body, content_type = multipart([(name, data)])
-        answer, _ = self.call("POST", "/uploads", body=body, headers={"Content-Type": content_type, "Idempotency-Key": key})
-        assert answer.status == 202, answer
-        self.acknowledged += 1
-        again, _ = self.call("POST", "/uploads", body=body, headers={"Content-Type": content_type, "Idempotency-Key": key})
-        assert (again.status, again.body) == (202, answer.body), (answer, again)
-        return answer.json["id"]
-
-    def wait(self, upload_id):
-        while True:
-            answer, _ = self.call("GET", "/uploads/" + upload_id)
-            assert answer.status == 200, f"an acknowledged upload is lost: {answer}"
-            if answer.json["status"] in ("ready", "failed", "duplicate"):
-                assert answer.json["status"] == "ready", answer
-                return answer.json["files"][0]["workout_ids"][0]
-            time.sleep(0.05)
-
-    def edit(self, workout_id):
-        sport = self.rng.choice(["run", "ride", "walk"])
-        body = {"sport": sport} if self.rng.random() < 0.7 else {"name": f"Edited by {self.number}"}
-        answer, _ = self.call("PATCH", "/workouts/" + workout_id, json_body=body)
-        assert answer.status == 200, answer
-        if "sport" in body:
-            name, data, _ = self.live[workout_id]
-            self.live[workout_id] = (name, data, sport)
-
-    def remove(self, workout_id):
-        answer, unsure = self.call("DELETE", "/workouts/" + workout_id)
-        assert answer.status == 204 or (unsure and answer.status == 404), answer
-        del self.live[workout_id]
-
-    def run(self):
-        try:
-            for step in range(UPLOADS):
-                name, data = draw_file(self.rng, self.number, step)
-                workout_id = self.wait(self.upload(name, data))
-                self.live[workout_id] = (name, data, None)
-                draw = self.rng.random()
-                if draw < 0.35:
-                    self.edit(workout_id)
-                elif draw < 0.55:
-                    self.remove(self.rng.choice(sorted(self.live)))
-        except Exception as error:
-            self.error = error
-        finally:
-            self.person.client.close()
-
-
-def register_all(server, count):
-    people = [None] * count
-
-    def some(first):
-        for i in range(first, count, 8):
-            people[i] = Person.register(server.address, f"Finisher {i:04}")
-    threads = [threading.Thread(target=some, args=(first,)) for first in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(people)
-    return people
-
-
-def kill_again_and_again(server, finishers, threads, rng):
-    """Kills at points of the work that the seed draws, not at times."""
-    whole = PEOPLE * UPLOADS
-    points = sorted(rng.randrange(whole) for _ in range(KILLS))
+def kill_again_and_again(rush, rng):
+    """Kills at points of the work that the seed draws, not at times. Returns how often."""
     done = 0
-    for point in points:
-        while sum(f.acknowledged for f in finishers) < point and any(t.is_alive() for t in threads):
+    for point in sorted(rng.random() for _ in range(KILLS)):
+        while rush.progress < point and rush.is_running:
             time.sleep(0.002)
         time.sleep(rng.random() * 0.15)
-        server.kill()
-        server.start()
+        rush.server.kill()
+        rush.server.start()
         done += 1
     return done
 
 
-def shown_board(client, headers, board):
-    rows, cursor = [], None
-    while True:
-        path = f"{API}/leaderboards/{'/'.join(board)}?limit=200" + (f"&cursor={cursor}" if cursor else "")
-        answer = client.get(path, headers=headers)
-        assert answer.status == 200, answer
-        rows += answer.json["items"]
-        cursor = answer.json["next_cursor"]
-        if cursor is None:
-            return rows
-
-
-def as_shown(rows):
-    return [(rank, user, score, reached.replace(tzinfo=None)) for rank, (user, score, reached) in enumerate(rows, 1)]
-
-
-def parse_time(text):
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=None)
-
-
-def differences(server, person, expected):
-    """Boards that do not show what the files say; all boards, row by row, in order."""
-    client, wrong = Client(server.address), []
-    for board, rows in expected.items():
-        shown = [(r["rank"], r["user_id"], r["score"], parse_time(r["reached_at"])) for r in shown_board(client, person.headers, board)]
-        if shown != as_shown(rows):
-            pairs = [(a, b) for a, b in zip(shown, as_shown(rows)) if a != b][:2]
-            wrong.append((board, len(shown), len(rows), pairs))
-    client.close()
-    return wrong
-
-
-def audit(server):
-    made = server.ekiden("audit", timeout_s=120)
-    return made.returncode, made.stdout + made.stderr
-
-
-def check_all(server, people, finishers, expected):
-    def boards_are_right():
-        wrong = differences(server, people[0], expected)
-        assert not wrong, f"{len(wrong)} of {len(expected)} boards differ (board, rows shown, rows expected, first pairs): {wrong[:2]}"
-        return True
-    until(boards_are_right, "boards that equal the files", timeout_s=60, every_s=0.5)
-    code, text = audit(server)
-    assert code == 0, text
-    for finisher in finishers:
-        listed = {w["id"] for w in finisher.person.items("/workouts?limit=200")}
-        assert listed == set(finisher.live), "accepted workouts and workouts that are there differ"
-
-
 @pytest.fixture
 def rush(make_server, rng, capsys):
-    server = make_server({"user.access_token_ttl": "2h"})
-    people = register_all(server, PEOPLE)
-    seed = rng.getrandbits(32)
-    stop_at = time.monotonic() + PATIENCE_S
-    finishers = [Finisher(person, i, seed, stop_at) for i, person in enumerate(people)]
-    threads = [threading.Thread(target=f.run) for f in finishers]
-    begun = time.monotonic()
-    for thread in threads:
-        thread.start()
-    kills = kill_again_and_again(server, finishers, threads, rng)
-    for thread in threads:
-        thread.join()
+    rush = Rush(make_server({"user.access_token_ttl": "2h"}), rng)
+    kills = rush.run(lambda running: kill_again_and_again(running, rng))
     with capsys.disabled():
-        print(f"\nrush: {PEOPLE} people, {sum(f.acknowledged for f in finishers)} uploads, {kills} kills, "
-              f"{sum(f.retries for f in finishers)} retries, {time.monotonic() - begun:.1f} s")
-    errors = [f.error for f in finishers if f.error]
-    assert not errors, errors[:3]
+        print(f"\n{rush.summary()}, {kills} kills")
     assert kills == KILLS
-    return server, people, finishers
+    return rush
 
 
 def test_boards_equal_the_files_after_a_rush_under_kill_9(rush, rng):
     """Whoever crashed and whatever came twice: no upload is lost, every board is what the files alone give."""
-    server, people, finishers = rush
-    counted = []
-    for finisher in finishers:
-        for name, data, sport in finisher.live.values():
-            counted.append((finisher.person.id, read(name, data, sport)))
-    expected = board_of(counted)
-    check_all(server, people, finishers, expected)
+    server, expected = rush.server, rush.expected_boards()
+    rush.check()
 
     # Everything again: offsets go back, published events are published once more.
     assert server.stop() == 0
@@ -238,10 +47,9 @@ def test_boards_equal_the_files_after_a_rush_under_kill_9(rush, rng):
     assert server.stores.publish_again("workout", 0.5, rng) > 0
     assert server.stores.publish_again("user", 0.5, rng) > 0
     server.start()
-    check_all(server, people, finishers, expected)
+    check_all(server, rush.people, rush.finishers, expected)
 
     # And the projection in memory is what a rebuild makes of the ledger.
     made = server.ekiden("rebuild", "ranking")
     assert made.returncode == 0, made
-    assert not differences(server, people[0], expected)
-
+    assert not differences(server, rush.people[0], expected)

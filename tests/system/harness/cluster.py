@@ -199,6 +199,17 @@ class ClusterServer(Running):
         if self.cluster.ports:
             self.stop()
 
+    def kill_one(self, name):
+        self.cluster.signal(name, signal.SIGKILL)
+
+    def stop_one(self, name):
+        self.cluster.signal(name, signal.SIGTERM)
+
+    def start_one(self, name):
+        """Starts a process (also one that the plan does not have, `gamification-3`) and waits until it is ready."""
+        self.cluster.start(name)
+        self.cluster.await_ready([name])
+
     def log_files(self):
         return sorted((self.cluster.data / "logs").glob("*.log"))
 

@@ -86,6 +86,11 @@ class Server(Running):
         return int(children[0])
 
     @property
+    def gateways(self):
+        """Every address that serves people."""
+        return [self.address]
+
+    @property
     def keys(self):
         """The folder of the secrets."""
         return self.data / "keys"
