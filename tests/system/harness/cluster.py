@@ -165,6 +165,10 @@ class ClusterServer(Running):
         return sum(memory_kib(self.cluster.pid(name), field) for name in self.cluster.ours())
 
     @property
+    def processes(self):
+        return [("127.0.0.1", self.cluster.ports[name]) for name in self.cluster.ours()]
+
+    @property
     def gateways(self):
         return [("127.0.0.1", self.cluster.ports[f"gateway-{copy}"]) for copy in PROGRAM.COPIES]
 

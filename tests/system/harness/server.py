@@ -91,6 +91,11 @@ class Server(Running):
         return [self.address]
 
     @property
+    def processes(self):
+        """The address of every process of ours."""
+        return [self.address]
+
+    @property
     def keys(self):
         """The folder of the secrets."""
         return self.data / "keys"
