@@ -4,9 +4,10 @@ include(GoogleTest)
 #
 # Makes the library ekiden::NAME of all *.cpp below the calling folder, but for folders that have a CMakeLists.txt of
 # their own. Files are sorted by their suffix: *_test.cpp go into the test program NAME_test (label `unit`, or
-# `contract` where the library says CONTRACT), *_pgtest.cpp, *_redistest.cpp and *_kafkatest.cpp into NAME_pgtest … (labels
-# `postgres`, `redis`, `kafka`: they need that server, tools/with_servers starts it), *_fuzz.cpp each make a libFuzzer
-# target, *_bench.cpp are left to bench/. A new source file touches no build file.
+# `contract`), *_pgtest.cpp, *_redistest.cpp and *_kafkatest.cpp into NAME_pgtest … (labels `postgres`, `redis`,
+# `kafka`: they need that server, tools/with_servers starts it), *_fuzz.cpp each make a libFuzzer target, *_bench.cpp
+# are left to bench/. CONTRACT says that it is a port's adapter: its test is of label `contract`, and app links it by
+# itself. A new source file touches no build file.
 function(ekiden_library)
   cmake_parse_arguments(ARG "CONTRACT" "NAME" "DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -32,6 +33,7 @@ function(ekiden_library)
   add_library(ekiden::${ARG_NAME} ALIAS ${target})
 
   if(ARG_CONTRACT)
+    set_property(GLOBAL APPEND PROPERTY EKIDEN_ADAPTERS ekiden::${ARG_NAME})
     ekiden_tests(contract _test)
   else()
     ekiden_tests(unit _test)

@@ -33,7 +33,7 @@ Result<void> read_topic(log::Log& log, std::string_view topic, const Clock& cloc
   return {};
 }
 
-Result<std::vector<std::string>> still_on_their_way(const Services& services, log::Log& log,
+Result<std::vector<std::string>> still_on_their_way(const RunningServices& services, log::Log& log,
                                                     const Clock& clock) {
   std::vector<std::string> waiting;
   for (const auto& service : services) {
@@ -60,8 +60,8 @@ void report_missing(std::vector<std::string>& findings, const std::string& what,
 
 }  // namespace
 
-Result<std::vector<std::string>> wait_until_quiet(const Services& services, log::Log& log, const Clock& clock,
-                                                  std::chrono::seconds patience) {
+Result<std::vector<std::string>> wait_until_quiet(const RunningServices& services, log::Log& log,
+                                                  const Clock& clock, std::chrono::seconds patience) {
   const Deadline deadline = Deadline::after(clock, patience);
   for (;;) {
     EKIDEN_TRY(auto waiting, still_on_their_way(services, log, clock));

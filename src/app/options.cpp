@@ -1,9 +1,7 @@
 #include "app/options.hpp"
 
-#include "services/gamification/service.hpp"
-#include "services/gateway/options.hpp"
-#include "services/user/service.hpp"
-#include "services/workout/service.hpp"
+#include "app/adapters.hpp"
+#include "app/service_set.hpp"
 
 namespace ekiden::app {
 
@@ -44,11 +42,6 @@ constexpr Option<std::int64_t> kDiskThreads{.key = "server.disk_threads",
                                             .fallback = 2,
                                             .min = 1,
                                             .max = 256};
-constexpr Option<std::int64_t> kReaders{.key = "sql.readers",
-                                        .help = "Connections of each database for reads, a thread each.",
-                                        .fallback = 2,
-                                        .min = 1,
-                                        .max = 64};
 
 LogLevel level_of(const std::string& text) {
   if (text == "debug") return LogLevel::debug;
@@ -60,11 +53,9 @@ LogLevel level_of(const std::string& text) {
 
 ConfigSchema schema() {
   ConfigSchema all;
-  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads, kReaders});
-  all.add(gateway::options());
-  all.add(user::options());
-  all.add(workout::options());
-  all.add(gamification::options());
+  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads});
+  all.add(adapter_options());
+  for (const ServiceRow& row : service_table()) all.add(row.options());
   return all;
 }
 
@@ -76,8 +67,7 @@ ProcessConfig read_process_config(const Config& config) {
           .trusted_proxies = config.get(kProxies),
           .proxy_hops = config.get(kHops),
           .connections_max = config.get(kConnections),
-          .disk_threads = config.get(kDiskThreads),
-          .sql_readers = config.get(kReaders)};
+          .disk_threads = config.get(kDiskThreads)};
 }
 
 }  // namespace ekiden::app

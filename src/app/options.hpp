@@ -21,10 +21,9 @@ struct ProcessConfig {
   std::int64_t proxy_hops = 1;
   std::int64_t connections_max = 16'384;
   std::int64_t disk_threads = 2;
-  std::int64_t sql_readers = 2;
 };
 
-/// Every option of the program.
+/// Every option of the program: the process's, the adapters', the services'.
 ConfigSchema schema();
 ProcessConfig read_process_config(const Config& config);
 

@@ -1,6 +1,11 @@
 #include "app/service_set.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
+#include "app/cross_audits.hpp"
 #include "services/gamification/service.hpp"
+#include "services/gateway/options.hpp"
 #include "services/user/service.hpp"
 #include "services/workout/service.hpp"
 
@@ -8,120 +13,146 @@ namespace ekiden::app {
 
 namespace {
 
-/// A database of the service's own, and the relay of its outbox.
-std::unique_ptr<RunningService> with_tables(const ServiceContext& context, std::string_view name,
-                                            const std::vector<sql::Migration>& migrations) {
-  auto running = std::make_unique<RunningService>(context);
-  running->db = &context.stores.database(name, migrations);
-  running->relay = std::make_unique<delivery::Relay>(delivery::RelayConfig{}, *running->db,
-                                                     context.stores.log(), context.clock, context.random,
-                                                     context.logger.with(std::string(name)));
-  return running;
+services::ServiceSpec make_user(const ServiceContext& context) {
+  const ProcessParts& process = context.process;
+  return user::user_service({.db = context.database(),
+                             .signer = process.signer,
+                             .cursors = process.cursors,
+                             .figures = process.figures,
+                             .wake_relay = context.wake_relay,
+                             .clock = process.clock,
+                             .ids = process.ids,
+                             .random = process.random,
+                             .logger = context.logger},
+                            user::read_config(process.config));
 }
 
-void make_host(RunningService& running, const ServiceContext& context) {
-  running.host =
-      std::make_unique<ServiceHost>(running.spec.name, running.spec.model, context.clock,
-                                    context.logger.with(std::string(running.spec.name)), context.figures);
+services::ServiceSpec make_workout(const ServiceContext& context) {
+  const ProcessParts& process = context.process;
+  return workout::workout_service({.db = context.database(),
+                                   .blobs = context.blobs(),
+                                   .loops = *context.loops,
+                                   .cursors = process.cursors,
+                                   .figures = process.figures,
+                                   .metrics = process.metrics,
+                                   .wake_relay = context.wake_relay,
+                                   .clock = process.clock,
+                                   .ids = process.ids,
+                                   .random = process.random,
+                                   .logger = context.logger},
+                                  workout::read_config(process.config));
+}
+
+services::ServiceSpec make_gamification(const ServiceContext& context) {
+  const ProcessParts& process = context.process;
+  return gamification::gamification_service({.db = context.database(),
+                                             .ranking = context.ranking(),
+                                             .cursors = process.cursors,
+                                             .clock = process.clock,
+                                             .ids = process.ids,
+                                             .random = process.random,
+                                             .figures = process.figures,
+                                             .logger = context.logger},
+                                            gamification::read_config(process.config));
+}
+
+/// A service's model, from its settings.
+template <auto model, auto read>
+runtime::Model model_of(const Config& config) {
+  return model(read(config));
+}
+
+void check(const ServiceRow& row, Port port) {
+  if (std::ranges::find(row.ports, port) != row.ports.end()) return;
+  throw std::logic_error(std::string(row.name) + " uses the port " + std::string(name_of(port)) +
+                         ", which its row does not name");
 }
 
 }  // namespace
 
-RunningService::RunningService(const ServiceContext& context) : context_(context) {}
-
-void RunningService::start_relay() {
-  if (!relay) return;
-  relay_thread_ =
-      std::make_unique<runtime::WorkerThread>(runtime::ExecutorLabel{std::string(spec.name), "relay"},
-                                              [this](std::stop_token stop) { relay->run(std::move(stop)); });
+const std::vector<ServiceRow>& service_table() {
+  static const std::vector<ServiceRow> table = {
+      {.name = "gateway",
+       .ports = {Port::limits, Port::log},
+       .model = model_of<gateway::model, gateway::read_config>,
+       .options = gateway::options},
+      {.name = "user",
+       .ports = {Port::sql, Port::log},
+       .model = model_of<user::model, user::read_config>,
+       .options = user::options,
+       .migrations = user::migrations,
+       .make = make_user},
+      {.name = "workout",
+       .ports = {Port::sql, Port::log, Port::blobs},
+       .model = model_of<workout::model, workout::read_config>,
+       .options = workout::options,
+       .migrations = workout::migrations,
+       .make = make_workout},
+      {.name = "gamification",
+       .ports = {Port::sql, Port::log, Port::ranking},
+       .model = model_of<gamification::model, gamification::read_config>,
+       .options = gamification::options,
+       .migrations = gamification::migrations,
+       .make = make_gamification,
+       .audits = {{.name = "ledger-equals-workouts", .run = ledger_equals_workouts},
+                  {.name = "ranking-equals-scores", .needs_server = true, .run = ranking_equals_scores}},
+       .rebuilds = {{.name = "ranking",
+                     .job = gamification::kRebuildRankingJob,
+                     .done = "The ranking has been made anew from the ledger's scores."}}},
+  };
+  return table;
 }
 
-void RunningService::stop_relay() {
-  if (!relay_thread_) return;
-  relay_thread_->request_stop();
-  relay->ring();
-  relay_thread_->join();
+Result<const ServiceRow*> find_service(std::string_view name) {
+  const auto found = std::ranges::find(service_table(), name, &ServiceRow::name);
+  if (found != service_table().end()) return &*found;
+  return Error{Errc::invalid, "unknown-service",
+               "there is no service '" + std::string(name) + "' (ekiden serve --list)", "service"};
 }
 
-void RunningService::start_consumers() {
-  for (const delivery::Subscription& subscription : spec.consumers) {
-    delivery::RunnerConfig config;
-    config.member = std::string(spec.name) + "-0";
-    runners.push_back(std::make_unique<delivery::Runner>(subscription, std::move(config),
-                                                         delivery::RunnerPorts{.database = *db,
-                                                                               .log = context_.stores.log(),
-                                                                               .clock = context_.clock,
-                                                                               .random = context_.random,
-                                                                               .wake_relay = relay->bell()},
-                                                         context_.logger.with(std::string(spec.name))));
-    delivery::Runner& runner = *runners.back();
-    const std::string name(subscription.group);
-    consumer_threads_.push_back(std::make_unique<runtime::WorkerThread>(
-        runtime::ExecutorLabel{std::string(spec.name), name + "-poll"},
-        [&runner](std::stop_token stop) { runner.run(std::move(stop)); }));
-    consumer_threads_.push_back(std::make_unique<runtime::WorkerThread>(
-        runtime::ExecutorLabel{std::string(spec.name), name + "-work"},
-        [&runner](std::stop_token) { runner.work(); }));
+sql::Database& ServiceContext::database() const {
+  check(row, Port::sql);
+  if (tables == nullptr) throw std::logic_error(std::string(row.name) + " has no migrations");
+  return *tables;
+}
+
+ranking::Ranking& ServiceContext::ranking() const {
+  check(row, Port::ranking);
+  return process.stores.ranking();
+}
+
+claims::Claims& ServiceContext::claims() const {
+  check(row, Port::claims);
+  return process.stores.claims(row.name, database());
+}
+
+blobs::Blobs& ServiceContext::blobs() const {
+  check(row, Port::blobs);
+  return process.stores.blobs();
+}
+
+std::string_view name_of(Port port) {
+  switch (port) {
+    case Port::sql:
+      return "sql";
+    case Port::log:
+      return "log";
+    case Port::ranking:
+      return "ranking";
+    case Port::claims:
+      return "claims";
+    case Port::limits:
+      return "limits";
+    case Port::blobs:
+      return "blobs";
   }
-  for (const services::Background& part : spec.background) part.start();
+  return "";
 }
 
-void RunningService::stop_consumers() {
-  for (auto part = spec.background.rbegin(); part != spec.background.rend(); ++part) part->stop();
-  for (const auto& thread : consumer_threads_) thread->request_stop();
-  for (const auto& thread : consumer_threads_) thread->join();
-}
-
-std::unique_ptr<RunningService> make_user(const ServiceContext& context) {
-  auto running = with_tables(context, "user", user::migrations());
-  running->spec = user::user_service({.db = *running->db,
-                                      .signer = context.signer,
-                                      .cursors = context.cursors,
-                                      .figures = context.figures,
-                                      .wake_relay = running->relay->bell(),
-                                      .clock = context.clock,
-                                      .ids = context.ids,
-                                      .random = context.random,
-                                      .logger = context.logger.with("user")},
-                                     user::read_config(context.config));
-  make_host(*running, context);
-  return running;
-}
-
-std::unique_ptr<RunningService> make_workout(const ServiceContext& context) {
-  auto running = with_tables(context, "workout", workout::migrations());
-  const workout::WorkoutConfig config = workout::read_config(context.config);
-  // Its jobs run on its own loops, so those come first.
-  running->host = std::make_unique<ServiceHost>("workout", workout::model(config), context.clock,
-                                                context.logger.with("workout"), context.figures);
-  running->spec = workout::workout_service({.db = *running->db,
-                                            .blobs = context.stores.blobs(),
-                                            .loops = *running->host->loops(),
-                                            .cursors = context.cursors,
-                                            .figures = context.figures,
-                                            .metrics = context.metrics,
-                                            .wake_relay = running->relay->bell(),
-                                            .clock = context.clock,
-                                            .ids = context.ids,
-                                            .random = context.random,
-                                            .logger = context.logger.with("workout")},
-                                           config);
-  return running;
-}
-
-std::unique_ptr<RunningService> make_gamification(const ServiceContext& context) {
-  auto running = with_tables(context, "gamification", gamification::migrations());
-  running->spec = gamification::gamification_service({.db = *running->db,
-                                                      .ranking = context.stores.ranking(),
-                                                      .cursors = context.cursors,
-                                                      .clock = context.clock,
-                                                      .ids = context.ids,
-                                                      .random = context.random,
-                                                      .figures = context.figures,
-                                                      .logger = context.logger.with("gamification")},
-                                                     gamification::read_config(context.config));
-  make_host(*running, context);
-  return running;
+std::string describe(const runtime::Model& model) {
+  std::string words(runtime::name_of(model));
+  std::ranges::replace(words, '_', ' ');
+  return words;
 }
 
 }  // namespace ekiden::app

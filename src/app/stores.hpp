@@ -6,70 +6,52 @@
 #include <memory>
 #include <string>
 
-#include "base/logger.hpp"
-#include "http/access_token.hpp"
-#include "ports/blobs/blobs.hpp"
-#include "ports/limits/limits.hpp"
-#include "ports/log/log.hpp"
-#include "ports/ranking/ranking.hpp"
-#include "ports/sql/sql.hpp"
+#include "app/adapters.hpp"
+#include "app/data_directory.hpp"
+#include "runtime/figures.hpp"
 
 namespace ekiden::app {
 
-/// Says that one server at most works on a data directory; held for as long as the object lives.
-class DirectoryLock {
- public:
-  /// @errors busy: another server runs on it.
-  static Result<std::unique_ptr<DirectoryLock>> take(const std::filesystem::path& directory);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
-
 struct StoresConfig {
   std::filesystem::path data;
-  int sql_readers = 2;
+  bool is_beside_server = false;     ///< a command: few connections
   std::function<void()> on_fatal{};  ///< a store cannot be trusted any more: the process should end
 };
 
-/// The embedded stores of one data directory. What is asked for is opened and its schema brought up to date;
-/// a command beside a running server opens what it needs. @threads `database` and `log`: one, at start; the
-/// ports any
+/// The stores of one process, each opened when it is first asked for, by the adapter that the configuration
+/// names (adapters.hpp); schemas are brought up to date then. @threads one, at start; the ports any
 class Stores {
  public:
-  Stores(StoresConfig config, const Clock& clock, Random& random, const Logger& logger);
+  Stores(const Config& config, StoresConfig settings, const Clock& clock, Random& random,
+         const Logger& logger);
   ~Stores();
 
-  /// The service's database. Throws std::runtime_error where it cannot be opened or migrated.
+  // Each throws std::runtime_error where the store cannot be opened, reached or migrated.
   sql::Database& database(std::string_view service, const std::vector<sql::Migration>& migrations);
   log::Log& log();
-  blobs::Blobs& blobs();
   ranking::Ranking& ranking();
+  /// @param own the service's database, where an adapter keeps claims as rows beside its tables.
+  claims::Claims& claims(std::string_view service, sql::Database& own);
   limits::Limits& limits();
+  blobs::Blobs& blobs();
 
-  /// Secrets of this installation, made at the first start and kept in `keys/`.
-  const http::SigningSeed& token_seed() const { return token_seed_; }
-  const std::string& cursor_key() const { return cursor_key_; }
-  std::filesystem::path spool_folder() const { return config_.data / "spool"; }
+  const Secrets& secrets() const { return secrets_; }
+  std::filesystem::path spool_folder() const { return settings_.data / "spool"; }
 
  private:
-  std::string secret(const std::string& name, Random& random) const;
-  std::unique_ptr<sql::Database> open(const std::string& name) const;
+  AdapterContext context(std::string_view name, sql::Database* own = nullptr);
 
-  const StoresConfig config_;
+  const Config& config_;
+  const StoresConfig settings_;
   const Clock& clock_;
+  Random& random_;
   const Logger logger_;
-  http::SigningSeed token_seed_;
-  std::string cursor_key_;
-  std::array<std::uint8_t, 16> limits_secret_{};
+  Secrets secrets_;
   std::map<std::string, std::unique_ptr<sql::Database>, std::less<>> databases_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<blobs::Blobs> blobs_;
   std::unique_ptr<ranking::Ranking> ranking_;
+  std::map<std::string, std::unique_ptr<claims::Claims>, std::less<>> claims_;
   std::unique_ptr<limits::Limits> limits_;
 };
 

@@ -1,15 +1,12 @@
 #include "app/system_sources.hpp"
 
-#include "app/node.hpp"
-
 namespace ekiden::app {
 
 namespace {
 
-using Services = std::vector<std::unique_ptr<RunningService>>;
 using Lag = gateway::SystemSources::Lag;
 
-std::vector<Lag> lags_of(const Services& services) {
+std::vector<Lag> lags_of(const RunningServices& services) {
   std::vector<Lag> lags;
   for (const auto& service : services) {
     for (const auto& runner : service->runners) {
@@ -44,7 +41,7 @@ void show_lags(runtime::Metrics& metrics, const std::vector<Lag>& lags) {
   }
 }
 
-void show_stores(runtime::Metrics& metrics, const Services& services) {
+void show_stores(runtime::Metrics& metrics, const RunningServices& services) {
   for (const auto& service : services) {
     if (service->db == nullptr) continue;
     const runtime::Metrics::Labels labels = {{"service", std::string(service->spec.name)}};
@@ -74,10 +71,12 @@ std::string_view version() {
   return EKIDEN_VERSION;
 }
 
-gateway::SystemSources system_sources(const Services& services, runtime::FiguresRegistry& figures,
-                                      runtime::Metrics& metrics) {
+gateway::SystemSources system_sources(const RunningServices& services, const ProcessParts& process) {
+  runtime::FiguresRegistry& figures = process.figures;
+  runtime::Metrics& metrics = process.metrics;
   gateway::SystemSources sources;
-  for (const ServiceRow& row : service_table()) sources.services_and_models.emplace_back(row.name, row.model);
+  for (const ServiceRow& row : service_table())
+    sources.services_and_models.emplace_back(row.name, describe(row.model(process.config)));
   sources.figures = &figures;
   sources.lags = [&services] { return lags_of(services); };
   sources.metrics = [&services, &figures, &metrics] {

@@ -28,8 +28,8 @@ Result<void> create(const CommandLine& line, const Config& config) {
   if (!role) return Error{Errc::invalid, "usage", "--role is one of admin, organizer, member", "role"};
   EKIDEN_TRY(std::string password, read_password(file));
   std::filesystem::create_directories(line.data);
-  Toolbox tools(line);
-  EKIDEN_TRY(const UserId id, user::create_account(tools.user_db(), email, std::move(password), *role,
+  Toolbox tools(line, config);
+  EKIDEN_TRY(const UserId id, user::create_account(tools.database("user"), email, std::move(password), *role,
                                                    tools.clock(), tools.ids(), user::read_config(config)));
   std::printf("%s\n", id.to_string().c_str());
   return {};
@@ -37,9 +37,10 @@ Result<void> create(const CommandLine& line, const Config& config) {
 
 Result<void> reset(const CommandLine& line, const Config& config) {
   EKIDEN_TRY(const std::string email, line.required("email"));
-  Toolbox tools(line);
-  EKIDEN_TRY(const std::string token, user::create_password_reset(tools.user_db(), email, tools.clock(),
-                                                                  tools.random(), user::read_config(config)));
+  Toolbox tools(line, config);
+  EKIDEN_TRY(const std::string token,
+             user::create_password_reset(tools.database("user"), email, tools.clock(), tools.random(),
+                                         user::read_config(config)));
   std::printf("%s\n", token.c_str());
   return {};
 }

@@ -67,7 +67,9 @@ int dead_letters(const CommandLine& line) {
         {Errc::invalid, "usage",
          "ekiden dlq list | show EVENT_ID | replay EVENT_ID|--all [--topic T] [--group G] [--discard]"});
   }
-  Toolbox tools(line);
+  const Result<Config> config = load_config(line);
+  if (!config) return fail(config.error());
+  Toolbox tools(line, *config);
   const auto found = find(tools, line);
   if (!found) return fail(found.error());
   if (what == "list") {

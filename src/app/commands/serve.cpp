@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -6,7 +5,7 @@
 #include "app/commands/commands.hpp"
 #include "app/node.hpp"
 #include "app/options.hpp"
-#include "app/stores.hpp"
+#include "app/service_set.hpp"
 #include "runtime/async_log_sink.hpp"
 #include "runtime/lifecycle.hpp"
 
@@ -14,22 +13,18 @@ namespace ekiden::app {
 
 namespace {
 
-int list_services() {
+int list_services(const Config& config) {
   for (const ServiceRow& row : service_table()) {
-    std::printf("%-14s %-30s %s\n", std::string(row.name).c_str(), std::string(row.model).c_str(),
-                std::string(row.ports).c_str());
+    std::string ports;
+    for (const Port port : row.ports) ports += (ports.empty() ? "" : ", ") + std::string(name_of(port));
+    std::printf("%-14s %-16s %s\n", std::string(row.name).c_str(), describe(row.model(config)).c_str(),
+                ports.c_str());
   }
   return 0;
 }
 
 Result<void> check_services(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const auto& table = service_table();
-    if (std::ranges::find(table, name, &ServiceRow::name) == table.end()) {
-      return Error{Errc::invalid, "unknown-service",
-                   "there is no service '" + name + "' (ekiden serve --list)", "service"};
-    }
-  }
+  for (const std::string& name : names) EKIDEN_CHECK(find_service(name));
   return {};
 }
 
@@ -78,11 +73,11 @@ int run(const CommandLine& line, const Config& config) {
 }  // namespace
 
 int serve(const CommandLine& line) {
-  if (line.has_flag("list")) return list_services();
   const Result<void> known = check_services(line.services);
   if (!known) return fail(known.error());
   const Result<Config> config = load_config(line);
   if (!config) return fail(config.error());
+  if (line.has_flag("list")) return list_services(*config);
   return run(line, *config);
 }
 

@@ -2,32 +2,37 @@
 
 #include <stdexcept>
 
-#include "services/gamification/service.hpp"
-#include "services/user/service.hpp"
-#include "services/workout/service.hpp"
+#include "app/commands/operator_job.hpp"
 
 namespace ekiden::app {
 
-Toolbox::Toolbox(const CommandLine& line) : data_(line.data) {
+namespace {
+
+constexpr std::chrono::minutes kJobPatience{10};
+
+}  // namespace
+
+Toolbox::Toolbox(const CommandLine& line, const Config& config) : config_(config), data_(line.data) {
   if (!std::filesystem::is_directory(data_)) {
     throw std::runtime_error("there is no data directory " + data_.string() + ": give it with --data");
   }
-  stores_ = std::make_unique<Stores>(StoresConfig{.data = data_, .sql_readers = 1, .on_fatal = {}}, clock_,
+  stores_ = std::make_unique<Stores>(config_, StoresConfig{.data = data_, .is_beside_server = true}, clock_,
                                      random_, logger_);
 }
 
-sql::Database& Toolbox::user_db() {
-  return stores_->database("user", user::migrations());
-}
-sql::Database& Toolbox::workout_db() {
-  return stores_->database("workout", workout::migrations());
-}
-sql::Database& Toolbox::gamification_db() {
-  return stores_->database("gamification", gamification::migrations());
+sql::Database& Toolbox::database(std::string_view service) {
+  const auto row = find_service(service);
+  if (!row || (*row)->migrations == nullptr)
+    throw std::logic_error(std::string(service) + " is no service with tables");
+  return stores_->database(service, (*row)->migrations());
 }
 
 bool Toolbox::server_runs() const {
   return !DirectoryLock::take(data_).has_value();
+}
+
+Result<void> Toolbox::run_job(std::string_view service, std::string_view kind) {
+  return run_operator_job(*this, database(service), kind, kJobPatience);
 }
 
 }  // namespace ekiden::app

@@ -4,32 +4,32 @@
 
 #include "app/command_line.hpp"
 #include "app/service_set.hpp"
-#include "app/stores.hpp"
 #include "base/id.hpp"
 #include "base/logger.hpp"
 #include "base/random.hpp"
 
 namespace ekiden::app {
 
-/// What a command beside the server works with: the clocks, the stores of `--data`, warnings on standard
-/// error.
-class Toolbox {
+/// What a command beside the server works with: the clocks, the stores of `--data` and the configuration,
+/// warnings on standard error.
+class Toolbox final : public AuditPlace {
  public:
   /// Throws std::runtime_error where the data directory is not there or cannot be opened.
-  explicit Toolbox(const CommandLine& line);
+  Toolbox(const CommandLine& line, const Config& config);
 
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
   Ids& ids() { return ids_; }
   Stores& stores() { return *stores_; }
   const Logger& logger() const { return logger_; }
-  sql::Database& user_db();
-  sql::Database& workout_db();
-  sql::Database& gamification_db();
+  /// Throws std::logic_error where there is no such service, or it has no tables.
+  sql::Database& database(std::string_view service) override;
   /// True where a server works on this data directory.
-  bool server_runs() const;
+  bool server_runs() const override;
+  Result<void> run_job(std::string_view service, std::string_view kind) override;
 
  private:
+  const Config config_;
   SystemClock clock_;
   SystemRandom random_;
   Ids ids_{clock_, random_};

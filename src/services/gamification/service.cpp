@@ -100,12 +100,16 @@ std::vector<sql::Migration> migrations() {
   };
 }
 
+runtime::Model model(const GamificationConfig& config) {
+  return runtime::ThreadPool{.threads = static_cast<std::size_t>(config.request_threads),
+                             .queue_max = static_cast<std::size_t>(config.request_queue_max)};
+}
+
 services::ServiceSpec gamification_service(GamificationParts parts, GamificationConfig config) {
   auto state = std::make_shared<State>(parts);
   services::ServiceSpec spec;
   spec.name = "gamification";
-  spec.model = runtime::ThreadPool{.threads = static_cast<std::size_t>(config.request_threads),
-                                   .queue_max = static_cast<std::size_t>(config.request_queue_max)};
+  spec.model = model(config);
   spec.migrations = migrations();
   spec.routes = state->leaderboards.routes();
   spec.prepare = [raw = state.get()] { load(*raw); };

@@ -32,6 +32,9 @@ inline constexpr std::string_view kAuditRankingJob = "audit_ranking";
 /// The service's steps of schema, in order: also for `ekiden migrate`.
 std::vector<sql::Migration> migrations();
 
+/// Its concurrency model: what answers its requests is made from it, before the service.
+runtime::Model model(const GamificationConfig& config);
+
 services::ServiceSpec gamification_service(GamificationParts parts, GamificationConfig config);
 
 /// Settings `gamification.*`: what they are, and the record they make.

@@ -73,4 +73,9 @@ GatewayConfig read_config(const Config& config) {
           .inflight_max = config.get(kInFlight)};
 }
 
+runtime::Model model(const GatewayConfig& config) {
+  return runtime::EventLoop{.loops = static_cast<std::size_t>(config.loops),
+                            .inflight_max = static_cast<std::size_t>(config.inflight_max)};
+}
+
 }  // namespace ekiden::gateway

@@ -63,12 +63,16 @@ std::vector<sql::Migration> migrations() {
   };
 }
 
+runtime::Model model(const UserConfig& config) {
+  return runtime::ThreadPool{.threads = static_cast<std::size_t>(config.request_threads),
+                             .queue_max = static_cast<std::size_t>(config.request_queue_max)};
+}
+
 services::ServiceSpec user_service(UserParts parts, UserConfig config) {
   auto state = std::make_shared<State>(parts, config);
   services::ServiceSpec spec;
   spec.name = "user";
-  spec.model = runtime::ThreadPool{.threads = static_cast<std::size_t>(config.request_threads),
-                                   .queue_max = static_cast<std::size_t>(config.request_queue_max)};
+  spec.model = model(config);
   spec.migrations = migrations();
   spec.topics = {{.name = std::string(events::kUsersTopic)}};
   for (const auto& routes :

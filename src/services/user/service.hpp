@@ -28,6 +28,9 @@ struct UserParts {
 /// The service's steps of schema, in order: also for `ekiden migrate`.
 std::vector<sql::Migration> migrations();
 
+/// Its concurrency model: what answers its requests is made from it, before the service.
+runtime::Model model(const UserConfig& config);
+
 services::ServiceSpec user_service(UserParts parts, UserConfig config);
 
 /// Settings `user.*`: what they are, and the record they make.

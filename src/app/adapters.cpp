@@ -1,0 +1,165 @@
+#include "app/adapters.hpp"
+
+#include <array>
+#include <set>
+#include <span>
+#include <stdexcept>
+
+#include "ports/blobs/directory/directory_blobs.hpp"
+#include "ports/claims/sql/sql_claims.hpp"
+#include "ports/limits/memory/memory_limits.hpp"
+#include "ports/log/sqlite/sqlite_log.hpp"
+#include "ports/ranking/memory/memory_ranking.hpp"
+#include "ports/sql/sqlite/sqlite.hpp"
+
+namespace ekiden::app {
+
+namespace {
+
+constexpr Option<std::int64_t> kReaders{.key = "sql.readers",
+                                        .help = "Connections of each database for reads, a thread each.",
+                                        .fallback = 2,
+                                        .min = 1,
+                                        .max = 64};
+
+std::vector<OptionInfo> no_options() {
+  return {};
+}
+
+template <class T>
+T or_throw(Result<T> result, const std::string& what) {
+  if (!result) throw std::runtime_error(what + ": " + result.error().text());
+  return *std::move(result);
+}
+
+std::vector<OptionInfo> sqlite_options() {
+  return {kReaders};
+}
+
+std::unique_ptr<sql::Database> sqlite_database(const AdapterContext& context) {
+  sql::SqliteConfig sqlite;
+  sqlite.file = context.data / (context.name + ".db");
+  sqlite.readers = context.is_beside_server ? 1 : static_cast<int>(context.config.get(kReaders));
+  sqlite.on_fatal = context.on_fatal;
+  return or_throw(
+      sql::make_sqlite(std::move(sqlite), context.clock, context.logger.with("sql." + context.name)),
+      context.name + ".db cannot be opened");
+}
+
+std::unique_ptr<log::Log> sqlite_log(const AdapterContext& context) {
+  return or_throw(
+      log::make_sqlite_log(sqlite_database(context), {}, context.clock, context.logger.with("log")),
+      "log.db cannot be opened");
+}
+
+std::unique_ptr<ranking::Ranking> memory_ranking(const AdapterContext&) {
+  return ranking::make_memory_ranking();
+}
+
+std::unique_ptr<claims::Claims> sql_claims(const AdapterContext& context) {
+  if (context.own == nullptr) throw std::logic_error("claims in SQL need the service's own tables");
+  return claims::make_sql_claims(*context.own, context.clock);
+}
+
+std::unique_ptr<limits::Limits> memory_limits(const AdapterContext& context) {
+  limits::MemoryLimitsConfig config;
+  context.random.fill(std::as_writable_bytes(std::span{config.hash_secret}));
+  return limits::make_memory_limits(context.clock, config);
+}
+
+std::unique_ptr<blobs::Blobs> directory_blobs(const AdapterContext& context) {
+  return blobs::make_directory_blobs(context.data / "blobs");
+}
+
+// Which adapters there are. The first of a port is the one that is taken where the configuration does not
+// say.
+constexpr Adapter<sql::Database> kSql[] = {{"sqlite", sqlite_options, sqlite_database}};
+constexpr Adapter<log::Log> kLog[] = {{"sqlite", sqlite_options, sqlite_log}};
+constexpr Adapter<ranking::Ranking> kRanking[] = {{"memory", no_options, memory_ranking}};
+constexpr Adapter<claims::Claims> kClaims[] = {{"sql", no_options, sql_claims}};
+constexpr Adapter<limits::Limits> kLimits[] = {{"memory", no_options, memory_limits}};
+constexpr Adapter<blobs::Blobs> kBlobs[] = {{"directory", no_options, directory_blobs}};
+
+/// A port's table and the option that chooses from it.
+template <class Port>
+class Choice {
+ public:
+  Choice(std::string_view key, std::string_view help, std::span<const Adapter<Port>> rows) : rows_(rows) {
+    for (const Adapter<Port>& row : rows) names_ += (names_.empty() ? "" : "|") + std::string(row.name);
+    option_ = {.key = key, .help = help, .fallback = rows.front().name, .one_of = names_};
+  }
+  Choice(const Choice&) = delete;
+  Choice& operator=(const Choice&) = delete;
+
+  void list(std::vector<OptionInfo>& options) const {
+    options.emplace_back(option_);
+    for (const Adapter<Port>& row : rows_) {
+      for (OptionInfo& option : row.options()) options.push_back(std::move(option));
+    }
+  }
+
+  std::unique_ptr<Port> make(const AdapterContext& context) const {
+    const std::string chosen = context.config.get(option_);
+    for (const Adapter<Port>& row : rows_) {
+      if (row.name == chosen) return row.make(context);
+    }
+    throw std::logic_error("there is no adapter " + chosen);
+  }
+
+ private:
+  std::span<const Adapter<Port>> rows_;
+  std::string names_;
+  Option<std::string> option_{};
+};
+
+struct Choices {
+  Choice<sql::Database> sql{"sql.adapter", "Where services keep their tables.", kSql};
+  Choice<log::Log> log{"log.adapter", "Where events go from service to service.", kLog};
+  Choice<ranking::Ranking> ranking{"ranking.adapter", "Where boards are kept in order.", kRanking};
+  Choice<claims::Claims> claims{"claims.adapter", "Where is noted who does what must be done once.", kClaims};
+  Choice<limits::Limits> limits{"limits.adapter", "Where clients' budgets are kept.", kLimits};
+  Choice<blobs::Blobs> blobs{"blobs.adapter", "Where uploaded originals are kept.", kBlobs};
+};
+
+const Choices& choices() {
+  static const Choices all;
+  return all;
+}
+
+}  // namespace
+
+std::vector<OptionInfo> adapter_options() {
+  std::vector<OptionInfo> all;
+  const Choices& ports = choices();
+  ports.sql.list(all);
+  ports.log.list(all);
+  ports.ranking.list(all);
+  ports.claims.list(all);
+  ports.limits.list(all);
+  ports.blobs.list(all);
+  // Two adapters of one server may share its settings.
+  std::set<std::string, std::less<>> keys;
+  std::erase_if(all, [&keys](const OptionInfo& option) { return !keys.insert(option.key()).second; });
+  return all;
+}
+
+std::unique_ptr<sql::Database> make_database(const AdapterContext& context) {
+  return choices().sql.make(context);
+}
+std::unique_ptr<log::Log> make_log(const AdapterContext& context) {
+  return choices().log.make(context);
+}
+std::unique_ptr<ranking::Ranking> make_ranking(const AdapterContext& context) {
+  return choices().ranking.make(context);
+}
+std::unique_ptr<claims::Claims> make_claims(const AdapterContext& context) {
+  return choices().claims.make(context);
+}
+std::unique_ptr<limits::Limits> make_limits(const AdapterContext& context) {
+  return choices().limits.make(context);
+}
+std::unique_ptr<blobs::Blobs> make_blobs(const AdapterContext& context) {
+  return choices().blobs.make(context);
+}
+
+}  // namespace ekiden::app

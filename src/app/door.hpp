@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+
+#include "app/running_service.hpp"
+#include "http/server.hpp"
+#include "runtime/executor.hpp"
+#include "services/gateway/config.hpp"
+#include "services/gateway/dispatcher.hpp"
+#include "services/gateway/system_api.hpp"
+
+namespace ekiden::app {
+
+/// The gateway with its HTTP server: what answers for this process, made of the routes of its services.
+/// Everything that it is given outlives it. @threads one, the main thread
+class Door {
+ public:
+  /// Binds the address; nothing is accepted before `start`. Throws std::system_error where it cannot be
+  /// bound.
+  Door(const ProcessParts& process, const RunningServices& services);
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  void start() { server_->start(); }
+  std::uint16_t port() const { return server_->port(); }
+  /// Stops accepting and waits for the requests in work, until `deadline`.
+  void drain(Deadline deadline);
+  void stop();
+
+ private:
+  void collect(const services::ServiceSpec& spec);
+  http::ServerConfig server_config() const;
+
+  const ProcessParts process_;
+  const gateway::GatewayConfig config_;
+  const http::TokenVerifier verifier_;
+  runtime::CpuPool disk_;
+  runtime::EventLoopExecutor loops_;
+  gateway::SystemApi system_;
+  services::ServiceSpec spec_;  ///< the system's own routes
+  ServiceHost host_;
+  LocalCaller caller_;
+  std::vector<http::Router::Entry> entries_;
+  std::vector<const http::Route*> routes_;
+  const http::Route* resolve_key_ = nullptr;
+  std::unique_ptr<http::Router> router_;
+  std::unique_ptr<gateway::Authenticator> authenticator_;
+  std::unique_ptr<gateway::Budgets> budgets_;
+  std::unique_ptr<gateway::Dispatcher> dispatcher_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace ekiden::app
