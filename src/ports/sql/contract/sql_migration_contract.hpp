@@ -3,7 +3,6 @@
 #include <atomic>
 #include <vector>
 
-#include "ports/sql/contract/sql_concurrency_contract.hpp"
 #include "ports/sql/contract/sql_harness.hpp"
 
 namespace ekiden::sql::contract {
