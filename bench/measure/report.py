@@ -6,15 +6,18 @@ COMPARE = {">=": operator.ge, "<=": operator.le}
 PREFIX = "result\t"
 
 
-def result(what, ratio, goal=None, note=""):
-    """`goal`: (">=" or "<=", number), or None where the figure is told for information.
-    The line: `result`, what, ratio, goal, verdict, note, with tabs between."""
-    verdict = "for information"
-    if goal:
-        verdict = "reached" if COMPARE[goal[0]](ratio, goal[1]) else "MISSED"
+def verdict(figure, goal):
+    """`goal`: (">=" or "<=", number), or None where the figure is told for information."""
+    if goal is None:
+        return "for information"
+    return "reached" if COMPARE[goal[0]](figure, goal[1]) else "MISSED"
+
+
+def result(what, figure, goal=None, note=""):
+    """The line: `result`, what, figure, goal, verdict, note, with tabs between."""
     told = f"{goal[0]} {goal[1]:g}" if goal else "-"
-    figure = f"{ratio:.4g}" if ratio < 1000 else f"{ratio:.0f}"
-    print(f"{PREFIX}{what}\t{figure}\t{told}\t{verdict}\t{note}", flush=True)
+    short = f"{figure:.4g}" if figure < 1000 else f"{figure:.0f}"
+    print(f"{PREFIX}{what}\t{short}\t{told}\t{verdict(figure, goal)}\t{note}", flush=True)
 
 
 def read_result(line):
