@@ -4,12 +4,13 @@ import contextlib
 import glob
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import time
 
-from measure.machine import CLIENT_CORE, SERVER_CORE, on_core, tree
+from measure.machine import CLIENT_CORE, SERVER_CORE, children_of, on_core, tree
 from measure.wire import Wire, ask_json, request_bytes
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ def needs(*programs):
         sys.exit(f"missing: {', '.join(missing)}; tools/packages build bench installs what the comparisons need")
 
 
-def first_answer(address, path, process=None, timeout_s=60, every_s=0.0005, headers=()):
+def first_answer(address, path, process=None, timeout_s=300, every_s=0.0005, headers=()):
     """Asks until a 200 comes, and returns how long that took in seconds."""
     begun = time.perf_counter()
     ask = request_bytes("GET", path, {"Connection": "close", **dict(headers)})
@@ -56,8 +57,11 @@ def first_answer(address, path, process=None, timeout_s=60, every_s=0.0005, head
 
 
 def stop(process, timeout_s=60):
+    """Stops a server; where strace runs it, the server itself, as strace would end alone."""
     if process.poll() is None:
-        process.terminate()
+        traced = children_of(process.pid) if "strace" in process.args else []
+        for pid in traced or [process.pid]:
+            os.kill(pid, signal.SIGTERM)
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
 """HTTP with as little work as Python allows on the client's side: requests are made beforehand, answers barely read."""
 
 import json
+import select
 import socket
 import uuid
 
@@ -24,9 +25,19 @@ class Wire:
     """One kept-alive connection. @threads one"""
 
     def __init__(self, address, timeout_s=120):
-        self.socket = socket.create_connection(address, timeout=timeout_s)
+        self.address, self.timeout_s = address, timeout_s
+        self.open()
+
+    def open(self):
+        self.socket = socket.create_connection(self.address, timeout=self.timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.waiting = b""
+
+    def refresh(self):
+        """Opens it again where the server has ended it, as servers do with connections that rest between two rounds."""
+        if select.select([self.socket], [], [], 0)[0]:
+            self.close()
+            self.open()
 
     def close(self):
         self.socket.close()
