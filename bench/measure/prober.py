@@ -24,8 +24,9 @@ def phase(wire, request, orders):
         if status != 200:
             raise RuntimeError(f"{request[:60]!r}: {status} {body[:200]!r}")
         # From when it was due: a late answer delays the questions behind it, and they count as late too.
-        if due - begun > RAMP_S:
-            taken.append(time.perf_counter() - due)
+        answered = time.perf_counter()
+        if answered - begun > RAMP_S:
+            taken.append(answered - due)
         due += INTERVAL_S
     return taken
 
