@@ -69,7 +69,7 @@ bool RequestIds::chance(double share) {
 }
 
 Loop::Loop(Server::Core& server, LoopExecutor loop_executor, Random& random)
-    : core(server), executor(loop_executor), ids(random), timer_(loop_executor) {
+    : core(server), executor(loop_executor), ids(random) {
   refresh_clock();
 }
 
@@ -81,10 +81,11 @@ void Loop::add(Connection& connection) {
   connection.is_listed = true;
   figures.connections.add();
   figures.accepted.add();
-  if (ticking_) return;
-  ticking_ = true;
+  if (!ticking_.expired()) return;
   refresh_clock();
-  arm_tick();
+  auto timer = std::make_shared<Timer>(executor);
+  ticking_ = timer;
+  arm_tick(std::move(timer));
 }
 
 void Loop::remove(Connection& connection) {
@@ -95,19 +96,19 @@ void Loop::remove(Connection& connection) {
   if (first_ == &connection) first_ = connection.next;
   figures.connections.add(-1);
   // An idle server sleeps.
-  if (first_ == nullptr) timer_.cancel();
+  const auto timer = ticking_.lock();
+  if (first_ == nullptr && timer) timer->cancel();
 }
 
-void Loop::arm_tick() {
-  timer_.expires_after(core.config.tick);
-  timer_.async_wait([this, kept = core.shared_from_this()](boost::system::error_code) { on_tick(); });
+void Loop::arm_tick(std::shared_ptr<Timer> timer) {
+  Timer& armed = *timer;
+  armed.expires_after(core.config.tick);
+  armed.async_wait([this, kept = core.shared_from_this(), timer = std::move(timer)](
+                       boost::system::error_code) mutable { on_tick(std::move(timer)); });
 }
 
-void Loop::on_tick() {
-  if (first_ == nullptr) {
-    ticking_ = false;
-    return;
-  }
+void Loop::on_tick(std::shared_ptr<Timer> timer) {
+  if (first_ == nullptr) return;
   refresh_clock();
   for (Connection* each = first_; each != nullptr;) {
     // check() may take its connection off the list, and with it the last reference.
@@ -115,7 +116,7 @@ void Loop::on_tick() {
     each->check(now_);
     each = following;
   }
-  arm_tick();
+  arm_tick(std::move(timer));
 }
 
 void Loop::refresh_clock() {

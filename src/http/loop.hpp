@@ -79,19 +79,28 @@ class Loop {
   bool draining = false;
 
  private:
-  void arm_tick();
-  void on_tick();
+  using Timer =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                        boost::asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
+  void arm_tick(std::shared_ptr<Timer> timer);
+  void on_tick(std::shared_ptr<Timer> timer);
   void refresh_clock();
 
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                    boost::asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>
-      timer_;
-  bool ticking_ = false;
+  std::weak_ptr<Timer> ticking_;  ///< owned by its own wait, for the reason that Door gives
   Connection* first_ = nullptr;
   std::string common_;
   Instant now_;
   std::int64_t wall_millis_ = 0;
   std::int64_t common_second_ = 0;
+};
+
+/// What the server has open on its first loop. Owned by the server and by handlers on that loop, never by the
+/// core: another loop's handlers keep the core, and may be the last to go, when the first loop is gone.
+struct Server::Door {
+  explicit Door(LoopExecutor loop) : acceptor(loop), retry(loop), drained(loop) {}
+  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, LoopExecutor> acceptor;
+  boost::asio::steady_timer retry;    ///< accepting again after running out of descriptors
+  boost::asio::steady_timer drained;  ///< cancelled when the last connection goes
 };
 
 /// The server's shared part: outlives every connection.
@@ -100,7 +109,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   Core(ServerConfig config, const std::vector<boost::asio::any_io_executor>& executors,
        Dispatcher& dispatcher, Offload offload, const Clock& clock, Random& random, Logger logger);
 
-  void listen();
+  std::shared_ptr<Door> listen();
   void start();
   std::uint16_t port() const { return port_; }
   void on_connection_closed();
@@ -114,7 +123,6 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   const Logger logger;
 
  private:
-  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, LoopExecutor>;
   void accept();
   void on_accept(boost::system::error_code failed, LoopSocket socket, Loop& loop);
   void pause_accepting(bool descriptors_are_out);
@@ -122,9 +130,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   runtime::Task<void> drain_here(Deadline deadline);
 
   std::vector<std::unique_ptr<Loop>> loops_;
-  Acceptor acceptor_;
-  boost::asio::steady_timer retry_;  ///< on the first loop: accepting again after running out of descriptors
-  boost::asio::steady_timer drained_;  ///< on the first loop: cancelled when the last connection goes
+  std::weak_ptr<Door> door_;
   std::uint16_t port_ = 0;
   std::size_t connections_max_;
   std::size_t next_loop_ = 0;

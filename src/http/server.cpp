@@ -42,21 +42,21 @@ Server::Core::Core(ServerConfig server_config, const std::vector<asio::any_io_ex
       offload(std::move(blocking)),
       clock(time),
       logger(std::move(log)),
-      acceptor_(as_loop(executors.at(0))),
-      retry_(executors.at(0)),
-      drained_(executors.at(0)),
       connections_max_(connections_that_fit(config)) {
   for (const asio::any_io_executor& executor : executors)
     loops_.push_back(std::make_unique<Loop>(*this, as_loop(executor), random));
 }
 
-void Server::Core::listen() {
+std::shared_ptr<Server::Door> Server::Core::listen() {
+  auto door = std::make_shared<Door>(loops_.front()->executor);
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(config.address), config.port);
-  acceptor_.open(endpoint.protocol());
-  acceptor_.set_option(asio::socket_base::reuse_address(true));
-  acceptor_.bind(endpoint);
-  acceptor_.listen(asio::socket_base::max_listen_connections);
-  port_ = acceptor_.local_endpoint().port();
+  door->acceptor.open(endpoint.protocol());
+  door->acceptor.set_option(asio::socket_base::reuse_address(true));
+  door->acceptor.bind(endpoint);
+  door->acceptor.listen(asio::socket_base::max_listen_connections);
+  port_ = door->acceptor.local_endpoint().port();
+  door_ = door;
+  return door;
 }
 
 void Server::Core::start() {
@@ -64,13 +64,14 @@ void Server::Core::start() {
 }
 
 void Server::Core::accept() {
-  if (draining_ || !acceptor_.is_open()) return;
+  const auto door = door_.lock();
+  if (draining_ || !door || !door->acceptor.is_open()) return;
   if (connections_ >= connections_max_) return pause_accepting(false);
   Loop& loop = *loops_[next_loop_++ % loops_.size()];
-  acceptor_.async_accept(
-      loop.executor, [self = shared_from_this(), &loop](boost::system::error_code failed, LoopSocket socket) {
-        self->on_accept(failed, std::move(socket), loop);
-      });
+  door->acceptor.async_accept(loop.executor, [self = shared_from_this(), door, &loop](
+                                                 boost::system::error_code failed, LoopSocket socket) {
+    self->on_accept(failed, std::move(socket), loop);
+  });
 }
 
 void Server::Core::on_accept(boost::system::error_code failed, LoopSocket socket, Loop& loop) {
@@ -94,28 +95,29 @@ void Server::Core::pause_accepting(bool descriptors_are_out) {
                                    {"descriptors_are_out", descriptors_are_out}});
   // One may have closed between the check and the flag; and descriptors also come back from elsewhere.
   constexpr std::chrono::milliseconds kRetry{100};
-  retry_.expires_after(kRetry);
-  retry_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
+  const auto door = door_.lock();
+  if (!door) return;
+  door->retry.expires_after(kRetry);
+  door->retry.async_wait([self = shared_from_this(), door](boost::system::error_code stopped) {
     if (!stopped) self->resume_accepting();
   });
 }
 
 void Server::Core::resume_accepting() {
   if (!accept_paused_.exchange(false)) return;
-  retry_.cancel();
+  if (const auto door = door_.lock()) door->retry.cancel();
   accept();
 }
 
 void Server::Core::on_connection_closed() {
   const std::size_t left = --connections_;
+  const auto door = door_.lock();
+  if (!door) return;  // and so, maybe, is the first loop
   if (accept_paused_)
     asio::post(loops_.front()->executor, [self = weak_from_this()] {
       if (auto core = self.lock()) core->resume_accepting();
     });
-  if (left == 0 && draining_)
-    asio::post(loops_.front()->executor, [self = weak_from_this()] {
-      if (auto core = self.lock()) core->drained_.cancel();
-    });
+  if (left == 0 && draining_) asio::post(loops_.front()->executor, [door] { door->drained.cancel(); });
 }
 
 runtime::Task<void> Server::Core::drain(Deadline deadline) {
@@ -125,22 +127,24 @@ runtime::Task<void> Server::Core::drain(Deadline deadline) {
 
 runtime::Task<void> Server::Core::drain_here(Deadline deadline) {
   const auto kept = shared_from_this();
+  const auto door = door_.lock();
+  if (!door) throw std::logic_error("a server that is gone cannot be drained");
   draining_ = true;
   boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
-  drained_.expires_at(deadline.at());
+  door->acceptor.close(ignored);
+  door->retry.cancel();
+  door->drained.expires_at(deadline.at());
   const auto tell = [this](bool now) {
     for (const auto& loop : loops_)
       asio::post(loop->executor, [each = loop.get(), self = shared_from_this(), now] { each->drain(now); });
   };
   tell(false);
-  if (connections_ > 0) co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (connections_ > 0) co_await door->drained.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   if (connections_ == 0) co_return;
   logger.warning("drain_timed_out", {{"connections", static_cast<std::int64_t>(connections_.load())}});
-  drained_.expires_at(Instant::max());
+  door->drained.expires_at(Instant::max());
   tell(true);
-  if (connections_ > 0) co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (connections_ > 0) co_await door->drained.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 ServerFigures Server::Core::figures() const {
@@ -164,9 +168,8 @@ ServerFigures Server::Core::figures() const {
 Server::Server(ServerConfig config, std::vector<asio::any_io_executor> loops, Dispatcher& dispatcher,
                Offload offload, const Clock& clock, Random& random, Logger logger)
     : core_(std::make_shared<Core>(std::move(config), loops, dispatcher, std::move(offload), clock, random,
-                                   std::move(logger))) {
-  core_->listen();
-}
+                                   std::move(logger))),
+      door_(core_->listen()) {}
 
 Server::~Server() = default;
 

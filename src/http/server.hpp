@@ -113,8 +113,8 @@ struct ServerFigures {
 };
 
 /// An HTTP/1.1 server over event loops that the caller runs. A connection stays on one loop.
-/// Loops must be stopped, or drain() finished, before the server goes; `clock`, `random` and the dispatcher
-/// outlive it.
+/// Loops must be stopped, or drain() finished, before the server goes, and the server goes before its loops;
+/// `clock`, `random` and the dispatcher outlive it.
 class Server {
  public:
   /// Binds and listens; nothing is accepted before start().
@@ -138,9 +138,11 @@ class Server {
   ServerFigures figures() const;
 
   class Core;
+  struct Door;
 
  private:
   std::shared_ptr<Core> core_;
+  std::shared_ptr<Door> door_;
 };
 
 }  // namespace ekiden::http

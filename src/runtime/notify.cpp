@@ -23,6 +23,20 @@ struct Notify::State {
     return std::exchange(rung, false);
   }
 
+  /// Takes the timer back however a wait ends, also where its loop goes: the bell may outlive the loop.
+  struct Armed {
+    explicit Armed(std::shared_ptr<State> bell) : state(std::move(bell)) {}
+    ~Armed() { state->disarm(); }
+    Armed(const Armed&) = delete;
+    Armed& operator=(const Armed&) = delete;
+    std::shared_ptr<State> state;
+  };
+
+  void disarm() EKIDEN_EXCLUDES(mutex) {
+    const MutexLock lock(mutex);
+    waiter.reset();
+  }
+
   Mutex mutex;
   bool rung EKIDEN_GUARDED_BY(mutex) = false;
   std::shared_ptr<Timer> waiter EKIDEN_GUARDED_BY(mutex);
@@ -47,10 +61,8 @@ Task<bool> Notify::wait(Instant until) const {
 
 Task<bool> Notify::wait_on(std::shared_ptr<State> state, Instant until) {
   auto timer = std::make_shared<Timer>(co_await asio::this_coro::executor, until);
-  if (state->take_or_arm(timer)) {
-    state->take_or_arm(nullptr);
-    co_return true;
-  }
+  const State::Armed armed{state};
+  if (state->take_or_arm(timer)) co_return true;
   co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
   co_return state->take_or_arm(nullptr);
 }

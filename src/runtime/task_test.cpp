@@ -2,6 +2,9 @@
 #include <latch>
 #include <thread>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -174,6 +177,26 @@ Task<bool> wait_until(Notify bell, Instant until) {
 
 TEST_F(TaskTest, ABellStopsWaitingAtItsInstant) {
   EXPECT_FALSE(block_on(loops, wait_until(Notify{}, around.clock.monotonic())));
+}
+
+Task<> keep_ring(Notify bell, bool* rang) {
+  *rang = co_await bell.wait();
+}
+
+TEST_F(TaskTest, ABellOutlivesALoopThatWaitsForIt) {
+  const Notify bell;
+  bool rang = false;
+  {
+    boost::asio::io_context gone;
+    boost::asio::co_spawn(gone, keep_ring(bell, &rang), boost::asio::detached);
+    gone.poll();
+  }
+  EXPECT_FALSE(rang);
+  bell.ring();
+  boost::asio::io_context next;
+  boost::asio::co_spawn(next, keep_ring(bell, &rang), boost::asio::detached);
+  EXPECT_GT(next.poll(), 0U);
+  EXPECT_TRUE(rang);
 }
 
 Task<> wait_for_ever(std::atomic<int>* ended, std::latch* began) {

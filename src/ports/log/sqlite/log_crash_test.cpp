@@ -20,7 +20,6 @@ namespace {
 
 using contract::Member;
 using contract::numbered;
-using contract::send_all;
 using sqlite::testing::Folder;
 using sqlite::testing::open_log;
 using sqlite::testing::Silence;

@@ -8,7 +8,6 @@ namespace ekiden::log {
 namespace {
 
 using contract::Deliveries;
-using contract::eventually;
 using contract::LogContract;
 using contract::LogHarness;
 using contract::LogMaker;
@@ -20,7 +19,6 @@ using sqlite::testing::open_log;
 using sqlite::testing::ShiftedClock;
 using sqlite::testing::Silence;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 class SqliteHarness final : public LogHarness {

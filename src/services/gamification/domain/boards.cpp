@@ -11,7 +11,6 @@ namespace ekiden::gamification {
 namespace {
 
 using std::chrono::day;
-using std::chrono::days;
 using std::chrono::month;
 using std::chrono::sys_days;
 using std::chrono::weekday;

@@ -11,8 +11,6 @@ namespace ekiden::workout {
 
 namespace {
 
-using activity::Sport;
-
 /// As it stands behind the time of day.
 constexpr std::array<std::string_view, activity::kSportCount> kSportWords = {
     "run",         "trail run",   "treadmill run",   "ride",  "mountain bike ride",

@@ -1,0 +1,5 @@
+using std::exchange;
+
+int nothing() {
+  return 0;
+}
