@@ -161,6 +161,7 @@ void Node::State::make_gateway() {
   server.port = process_.port;
   server.trusted_proxies = proxies_of(process_);
   server.spool_folder = stores_.spool_folder();
+  stores_.clear_spool();
   server.connections_max = static_cast<std::size_t>(process_.connections_max);
   // A folder of files comes as one form; one more than it may hold is left for the service to refuse by name.
   server.multipart.files_max = kFormFilesMax + 1;

@@ -94,6 +94,12 @@ Stores::Stores(StoresConfig config, const Clock& clock, Random& random, const Lo
 
 Stores::~Stores() = default;
 
+void Stores::clear_spool() const {
+  std::error_code ignored;  // What cannot be removed only takes room.
+  for (const auto& entry : std::filesystem::directory_iterator(spool_folder(), ignored))
+    std::filesystem::remove(entry.path(), ignored);
+}
+
 std::string Stores::secret(const std::string& name, Random& random) const {
   const std::filesystem::path file = config_.data / "keys" / name;
   if (!std::filesystem::exists(file)) {

@@ -55,6 +55,9 @@ class Stores {
   const http::SigningSeed& token_seed() const { return token_seed_; }
   const std::string& cursor_key() const { return cursor_key_; }
   std::filesystem::path spool_folder() const { return config_.data / "spool"; }
+  /// Removes what a killed server has left of forms that it was receiving. Only for who holds the
+  /// DirectoryLock.
+  void clear_spool() const;
 
  private:
   std::string secret(const std::string& name, Random& random) const;
