@@ -86,6 +86,7 @@ http::ServerConfig Door::server_config() const {
   server.port = settings.port;
   server.trusted_proxies = proxies_of(settings);
   server.spool_folder = process_.stores.spool_folder();
+  process_.stores.clear_spool();
   server.connections_max = static_cast<std::size_t>(settings.connections_max);
   // A folder of files comes as one form; one more than it may hold is left for the service to refuse by name.
   server.multipart.files_max = kFormFilesMax + 1;

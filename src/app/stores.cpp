@@ -13,6 +13,12 @@ Stores::Stores(const Config& config, StoresConfig settings, const Clock& clock, 
 
 Stores::~Stores() = default;
 
+void Stores::clear_spool() const {
+  std::error_code ignored;  // What cannot be removed only takes room.
+  for (const auto& entry : std::filesystem::directory_iterator(spool_folder(), ignored))
+    std::filesystem::remove(entry.path(), ignored);
+}
+
 AdapterContext Stores::context(std::string_view name, sql::Database* own) {
   return {.config = config_,
           .data = settings_.data,

@@ -37,6 +37,9 @@ class Stores {
 
   const Secrets& secrets() const { return secrets_; }
   std::filesystem::path spool_folder() const { return settings_.data / "spool"; }
+  /// Removes what a killed server has left of forms that it was receiving. Only for who holds the
+  /// DirectoryLock.
+  void clear_spool() const;
 
  private:
   AdapterContext context(std::string_view name, sql::Database* own = nullptr);

@@ -21,7 +21,7 @@ struct RelayLimits {
   std::size_t in_flight_max = 1024;  ///< sends without an answer
   std::size_t mark_max = 512;        ///< marked at once without waiting for more
   std::size_t skip_keys_max = 256;   ///< failing keys that a scan passes over
-  std::chrono::milliseconds mark_delay{20};
+  std::chrono::milliseconds mark_delay{50};  ///< a crash before the mark repeats the event: inboxes drop it
   std::chrono::milliseconds scan_interval{1000};  ///< finds what no bell told of
   RetryPolicy retry{};  ///< its `attempts_max` does not apply: a row is never given up
 };

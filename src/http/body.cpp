@@ -138,6 +138,22 @@ bool BodyReader::done() const {
   return state_->chunks ? state_->chunks->is_done() : state_->length_left == 0;
 }
 
+bool BodyReader::is_plain() const {
+  return !state_->chunks && !state_->inflater;
+}
+
+std::size_t BodyReader::left() const {
+  return static_cast<std::size_t>(state_->length_left);
+}
+
+std::string_view BodyReader::take_plain(std::string_view input) {
+  // The stated length was held against the cap before the first byte was read.
+  const auto size = static_cast<std::size_t>(
+      std::min<std::int64_t>(static_cast<std::int64_t>(input.size()), state_->length_left));
+  state_->length_left -= static_cast<std::int64_t>(size);
+  return input.substr(0, size);
+}
+
 Result<std::size_t> BodyReader::State::unchunk(std::string_view input) {
   chunks->sink = &raw;
   std::size_t taken = 0;
@@ -173,15 +189,19 @@ Result<void> BodyReader::State::inflate(std::string& out) {
 
 Result<std::size_t> BodyReader::feed(std::string_view input, std::string& out) {
   State& state = *state_;
+  if (is_plain()) {
+    const std::string_view plain = take_plain(input);
+    out += plain;
+    return plain.size();
+  }
   state.raw.clear();
   std::size_t taken = 0;
   if (state.chunks) {
     EKIDEN_TRY(taken, state.unchunk(input));
   } else {
-    taken = static_cast<std::size_t>(
-        std::min<std::int64_t>(static_cast<std::int64_t>(input.size()), state.length_left));
-    state.raw.assign(input.substr(0, taken));
-    state.length_left -= static_cast<std::int64_t>(taken);
+    const std::string_view packed = take_plain(input);
+    state.raw.assign(packed);
+    taken = packed.size();
   }
   state.bytes_left -= static_cast<std::int64_t>(state.raw.size());
   if (state.bytes_left < 0) return too_large();

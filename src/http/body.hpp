@@ -36,6 +36,13 @@ class BodyReader {
   Result<std::size_t> feed(std::string_view input, std::string& out);
   bool done() const;
 
+  /// True where the body comes as it is: neither chunked nor compressed.
+  bool is_plain() const;
+  /// How much of a plain body has not been taken.
+  std::size_t left() const;
+  /// `feed` for a plain body without a copy: the part of `input` that belongs to it.
+  std::string_view take_plain(std::string_view input);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

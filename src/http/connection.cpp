@@ -63,6 +63,12 @@ bool Connection::make_room(std::size_t capacity_max) {
   return true;
 }
 
+void Connection::widen(std::size_t size) {
+  if (begin_ < end_ || buffer_.size() >= size) return;
+  buffer_ = std::vector<char>(size);
+  begin_ = end_ = 0;
+}
+
 void Connection::read() {
   if (reading_) return;
   // find_head() refuses a head before it fills this.

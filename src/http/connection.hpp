@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "http/body.hpp"
+#include "http/form_receiver.hpp"
 #include "http/loop.hpp"
 #include "http/respond.hpp"
 
@@ -59,6 +60,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close();
   /// Makes room behind what is unread, up to a buffer of `capacity_max`; false where there is none.
   bool make_room(std::size_t capacity_max);
+  /// Makes the buffer this large where nothing unread is in it.
+  void widen(std::size_t size);
   void set_timeout(Phase phase, Duration timeout);
   AnswerFrame frame_for(std::string_view id, bool keep_alive) const;
   std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
@@ -74,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   runtime::Task<Result<void>> read_body(Request& request, const HeadView& head, const BodyPolicy& policy);
   runtime::Task<Result<void>> read_form(Request& request, const HeadView& head, BodyReader& reader);
   runtime::Task<Result<void>> read_piece(BodyReader& reader, std::string& piece);
+  runtime::Task<Result<void>> read_into(BodyReader& reader, MultipartParser& parser, FormReceiver& receiver);
   runtime::Task<Result<void>> read_more();
   runtime::Task<bool> send(Response response, const HeadView& head, bool keep_alive);
   runtime::Task<bool> send_stream(Response response, bool is_chunked);

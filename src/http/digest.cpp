@@ -29,6 +29,29 @@ std::string sha256(std::string_view data) {
   return digest;
 }
 
+void Sha256::Free::operator()(evp_md_ctx_st* context) const {
+  EVP_MD_CTX_free(context);
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 failed");
+}
+
+void Sha256::add(std::string_view piece) {
+  if (EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) != 1)
+    throw std::runtime_error("SHA-256 failed");
+}
+
+std::string Sha256::take() {
+  std::string digest(kDigestBytes, '\0');
+  auto* out = reinterpret_cast<unsigned char*>(digest.data());
+  if (EVP_DigestFinal_ex(context_.get(), out, nullptr) != 1 ||
+      EVP_DigestInit_ex(context_.get(), nullptr, nullptr) != 1)
+    throw std::runtime_error("SHA-256 failed");
+  return digest;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::string digest(kDigestBytes, '\0');
   unsigned int size = 0;

@@ -52,6 +52,22 @@ runtime::Task<Result<void>> Connection::read_piece(BodyReader& reader, std::stri
   co_return co_await read_more();
 }
 
+runtime::Task<Result<void>> Connection::read_into(BodyReader& reader, MultipartParser& parser,
+                                                  FormReceiver& receiver) {
+  if (!reader.is_plain()) {
+    std::string piece;
+    EKIDEN_CO_CHECK(co_await read_piece(reader, piece));
+    co_return parser.feed(piece, receiver);
+  }
+  if (unread().empty()) {
+    widen(std::min(kBodyBufferMax, reader.left()));
+    EKIDEN_CO_CHECK(co_await read_more());
+  }
+  const std::string_view taken = reader.take_plain(unread());
+  begin_ += taken.size();
+  co_return parser.feed(taken, receiver);
+}
+
 runtime::Task<Result<void>> Connection::read_more() {
   if (phase_ == Phase::closed) co_return gone();
   if (!make_room(kBodyBufferMax))
@@ -79,14 +95,10 @@ runtime::Task<Result<void>> Connection::read_form(Request& request, const HeadVi
   EKIDEN_CO_TRY(MultipartParser parser,
                 MultipartParser::make(head.get("content-type"), core_->config.multipart));
   // Shared with the job: the pool may still be writing when this coroutine is thrown away.
-  auto receiver = std::make_shared<FormReceiver>(core_->config.spool_folder, request.request_id);
-  std::string piece;
+  auto receiver = std::make_shared<FormReceiver>(core_->config.spool_folder, request.request_id,
+                                                 kSpoolBytes + kBodyBufferMax);
   while (!reader.done() || receiver->has_pending()) {
-    if (!reader.done()) {
-      piece.clear();
-      EKIDEN_CO_CHECK(co_await read_piece(reader, piece));
-      EKIDEN_CO_CHECK(parser.feed(piece, *receiver));
-    }
+    if (!reader.done()) EKIDEN_CO_CHECK(co_await read_into(reader, parser, *receiver));
     if (receiver->pending_bytes() < kSpoolBytes && !reader.done()) continue;
     if (reader.done()) EKIDEN_CO_CHECK(parser.finish());
     if (!receiver->has_pending()) continue;

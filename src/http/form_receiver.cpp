@@ -45,7 +45,16 @@ Result<void> FormReceiver::on_data(std::string_view data) {
   const std::size_t file = heads_.size() - 1;
   if (pending_.empty() || pending_.back().file != file || pending_.back().is_last)
     pending_.push_back({.file = file, .data = {}, .is_last = false});
-  pending_.back().data += data;
+  std::string& gathered = pending_.back().data;
+  const std::size_t size = gathered.size() + data.size();
+  // What is no small file is likely to go on: growing step by step would copy it again and again.
+  if (size > gathered.capacity() && size > gather_ / 8) {
+    std::string room = std::exchange(spare_, {});
+    room.reserve(gather_);
+    room.assign(gathered);
+    gathered = std::move(room);
+  }
+  gathered += data;
   return {};
 }
 
@@ -78,16 +87,28 @@ Result<void> FormReceiver::write_all(std::string_view data) const {
   return {};
 }
 
+void FormReceiver::end_file(std::size_t file) {
+  form_.files[file].set_content(sizes_[file], hash_.take());
+  close_file();
+}
+
 void FormReceiver::close_file() {
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = -1;
 }
 
 Result<bool> FormReceiver::flush() {
-  for (const Write& write : pending_) {
+  for (Write& write : pending_) {
     if (descriptor_ < 0) EKIDEN_CHECK(open_file(write.file));
     EKIDEN_CHECK(write_all(write.data));
-    if (write.is_last) close_file();
+    hash_.add(write.data);
+    if (write.is_last) {
+      end_file(write.file);
+    } else if (&write == &pending_.back()) {
+      // More is to come: the disk may begin meanwhile, so that whoever syncs the file waits less.
+      ::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+    if (write.data.capacity() >= gather_) spare_ = std::move(write.data);
   }
   pending_.clear();
   pending_bytes_ = 0;
@@ -95,7 +116,6 @@ Result<bool> FormReceiver::flush() {
 }
 
 Form FormReceiver::take() {
-  for (std::size_t i = 0; i < form_.files.size(); ++i) form_.files[i].set_size(sizes_[i]);
   return std::move(form_);
 }
 

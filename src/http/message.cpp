@@ -69,7 +69,8 @@ ReceivedFile::ReceivedFile(ReceivedFile&& other) noexcept
       field_(std::move(other.field_)),
       client_name_(std::move(other.client_name_)),
       content_type_(std::move(other.content_type_)),
-      size_(other.size_) {}
+      size_(other.size_),
+      sha256_(std::move(other.sha256_)) {}
 
 ReceivedFile& ReceivedFile::operator=(ReceivedFile&& other) noexcept {
   if (this == &other) return *this;
@@ -79,6 +80,7 @@ ReceivedFile& ReceivedFile::operator=(ReceivedFile&& other) noexcept {
   std::swap(client_name_, other.client_name_);
   std::swap(content_type_, other.content_type_);
   std::swap(size_, other.size_);
+  std::swap(sha256_, other.sha256_);
   return *this;
 }
 

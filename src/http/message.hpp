@@ -74,9 +74,14 @@ class ReceivedFile {
   const std::string& client_name() const { return client_name_; }
   const std::string& content_type() const { return content_type_; }
   std::int64_t size() const { return size_; }
+  /// SHA-256 of the content, 32 bytes, made while it was received.
+  const std::string& sha256() const { return sha256_; }
   /// Gives the file away: it stays when this object goes.
   void release() { path_.clear(); }
-  void set_size(std::int64_t size) { size_ = size; }
+  void set_content(std::int64_t size, std::string sha256) {
+    size_ = size;
+    sha256_ = std::move(sha256);
+  }
 
  private:
   std::filesystem::path path_;
@@ -84,6 +89,7 @@ class ReceivedFile {
   std::string client_name_;
   std::string content_type_;
   std::int64_t size_ = 0;
+  std::string sha256_;
 };
 
 struct Form {

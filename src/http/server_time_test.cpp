@@ -1,5 +1,8 @@
 // What happens when time passes: slow heads, slow bodies, unread answers, idle connections, draining. The
 // clock is moved by the test; every wait is for bytes or for the end of a connection.
+#include <array>
+#include <cstdio>
+
 #include <gtest/gtest.h>
 
 #include "http/server.hpp"
@@ -205,6 +208,23 @@ TEST_F(ServerTime, StreamsFormsToDiskAndCleansUp) {
                        file_part("../../etc/passwd", big) + file_part("b.fit", "") + "--XX--\r\n"));
   EXPECT_EQ(answer.body, "sport=run;file@passwd:600000;file@b.fit:0;");
   EXPECT_TRUE(std::filesystem::is_empty(server.spool()));
+  EXPECT_EQ(client.call(get("/fast")).status, 200);
+}
+
+TEST_F(ServerTime, ReadsFormsThatComeInChunks) {
+  TestServer server{echo};
+  RawClient client{server.port()};
+  const std::string body = file_part("a.gpx", std::string(300'000, 'g')) + "--XX--\r\n";
+  std::string request =
+      "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=XX\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t at = 0; at < body.size(); at += 50'000) {
+    const std::string piece = body.substr(at, 50'000);
+    std::array<char, 16> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
+    request += size.data() + piece + "\r\n";
+  }
+  EXPECT_EQ(client.call(request + "0\r\n\r\n").body, "file@a.gpx:300000;");
   EXPECT_EQ(client.call(get("/fast")).status, 200);
 }
 

@@ -79,20 +79,33 @@ JobQueue::JobQueue(const Clock& clock, Ids& ids)
 
 Result<bool> JobQueue::enqueue(sql::Tx& tx, NewJob job) const {
   const Timestamp now = clock_->now();
-  const Timestamp due = std::max(job.run_at, now);
+  const JobId id = ids_->make<JobId>();
   const sql::Value key = job.key.empty() ? sql::Value{} : sql::Value{job.key};
+  auto place = job.run_at <= now ? bell_->take(job.kind) : std::nullopt;
+  const Timestamp due = place ? now + place->lease : std::max(job.run_at, now);
+  const std::int64_t attempts = place ? 1 : 0;
   EKIDEN_TRY(
       std::int64_t changed,
       tx.execute("INSERT INTO jobs (id, kind, job_key, payload, state, due_at, attempts, epoch, progress, "
-                 "created_at) VALUES ($1, $2, $3, $4, 'queued', $5, 0, 0, 0, $6) "
+                 "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8) "
                  "ON CONFLICT (kind, job_key) DO NOTHING",
-                 {ids_->make<JobId>(), job.kind, key, job.payload, due, now}));
+                 {id, job.kind, key, job.payload, place ? "running" : "queued", due, attempts, now}));
+  if (changed > 0 && place) {
+    Job held{.id = id,
+             .kind = std::move(job.kind),
+             .key = std::move(job.key),
+             .payload = std::move(job.payload),
+             .epoch = 1};
+    tx.after_commit(
+        [place = *std::move(place), held = std::move(held)]() mutable { place.hand_over(std::move(held)); });
+    return true;
+  }
   if (changed == 0 && job.again_after) {
     EKIDEN_TRY(changed,
                tx.execute("UPDATE jobs SET state = 'queued', due_at = $3, payload = $4, attempts = 0, "
                           "epoch = epoch + 1, progress = 0, error = NULL, ended_at = NULL "
                           "WHERE kind = $1 AND job_key = $2 AND state IN ('done', 'dead')",
-                          {job.kind, key, due, job.payload}));
+                          {job.kind, key, std::max(job.run_at, now), job.payload}));
   }
   if (changed > 0) tx.after_commit([bell = bell_] { bell->ring(); });
   return changed > 0;

@@ -72,8 +72,9 @@ class JobQueue {
  public:
   JobQueue(const Clock& clock, Ids& ids);
 
-  /// Adds a job; false where its key exists already and nothing was changed. The runner of this process wakes
-  /// after the commit.
+  /// Adds a job; false where its key exists already and nothing was changed. After the commit it goes
+  /// straight to this process's runner where that has a place free; else the runner wakes. Where the answer
+  /// to the commit was lost, the job begins when its lease ends.
   Result<bool> enqueue(sql::Tx& tx, NewJob job) const;
 
   /// Ends the job in the handler's own transaction, so that effect and end are one step: the way to write

@@ -27,6 +27,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       const bool can_run = is_blocking ? executors.pool != nullptr : executors.loops != nullptr;
       if (!can_run) throw std::logic_error("jobs of kind " + kind.kind + " have no executor");
       limits_.push_back({kind.kind, kind.policy.attempts_max});
+      kind_names_.push_back(kind.kind);
       if (!kinds_.emplace(kind.kind, kind).second)
         throw std::logic_error("two handlers for jobs of " + kind.kind);
     }
@@ -79,26 +80,59 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     for (;;) {
       const bool stopping = stop_->load();
       collect_ends();
-      if (stopping && held_.empty() && (ends_.empty() || failures_in_row_ > 2)) return;
-      const Result<Turn> turn = take_turn(stopping);
-      if (!turn) {
-        ++failures_in_row_;
-        logger_.warning("jobs_turn_failed", {{"jobs", options_.name}, {"error", turn.error().text()}});
-        bell_->wait_until(clock_.monotonic() + options_.poll);
-        continue;
+      const std::size_t promised = bell_->withdraw();
+      if (stopping && held_.empty() && promised == 0 && (ends_.empty() || failures_in_row_ > 2)) return;
+      // Nothing is handed over while places are being given to what stands in the table.
+      if (needs_turn(stopping)) {
+        const Result<Turn> turn = take_turn(free_places(stopping, promised));
+        if (!turn) {
+          ++failures_in_row_;
+          logger_.warning("jobs_turn_failed", {{"jobs", options_.name}, {"error", turn.error().text()}});
+          wait(clock_.monotonic() + options_.poll);
+          continue;
+        }
+        failures_in_row_ = 0;
+        after_turn(*turn);
+        for (const Job& job : turn->claim.jobs) begin(job);
+        refresh_counts();
       }
-      failures_in_row_ = 0;
-      after_turn(*turn);
-      for (const Job& job : turn->claim.jobs) begin(job);
-      refresh_counts();
-      const auto next = has_place() && !stopping ? turn->claim.next : std::nullopt;
-      bell_->wait_until(clock_.monotonic() + rest(clock_.now(), next, renew_at_, options_.poll));
+      offer_places(stopping);
+      const auto next = has_place() && !stopping ? next_due_ : std::nullopt;
+      wait(clock_.monotonic() + rest(clock_.now(), next, renew_at_, options_.poll));
     }
+  }
+
+  /// Waits, then begins what was handed over.
+  void wait(Instant until) {
+    JobQueue::Bell::Waking waking = bell_->wait_until(until);
+    is_table_news_ = is_table_news_ || waking.is_table_news;
+    for (const Job& job : waking.handed) begin(job);
   }
 
   bool has_place() const { return held_.size() < options_.concurrent_max; }
 
-  Result<Turn> take_turn(bool stopping) {
+  std::size_t free_places(bool stopping, std::size_t promised) const {
+    const std::size_t used = held_.size() + promised;
+    return stopping || used >= options_.concurrent_max ? 0 : options_.concurrent_max - used;
+  }
+
+  /// New jobs may come straight, as long as none waits in the table for whom there is a place.
+  void offer_places(bool stopping) {
+    const bool is_behind = next_due_ && *next_due_ <= clock_.now();
+    const std::size_t promised = bell_->withdraw();
+    const std::size_t places = is_behind ? 0 : free_places(stopping, promised);
+    bell_->offer({.places = places, .kinds = kind_names_, .lease = options_.lease});
+  }
+
+  /// Whether the table has to be looked at: what was handed over and has written its own end leaves nothing
+  /// to do there.
+  bool needs_turn(bool stopping) const {
+    const Timestamp now = clock_.now();
+    return stopping || is_table_news_ || !took_back_ || !ends_.empty() || (renew_at_ && now >= *renew_at_) ||
+           (next_due_ && now >= *next_due_ && has_place()) || clock_.monotonic() >= poll_at_;
+  }
+
+  Result<Turn> take_turn(std::size_t places) {
     return database_.write([&](sql::Tx& tx) -> Result<Turn> {
       const Timestamp now = clock_.now();
       Turn turn;
@@ -113,7 +147,6 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
         EKIDEN_CHECK(job_store::renew(tx, held, now + options_.lease));
         turn.renewed = true;
       }
-      const std::size_t places = stopping || !has_place() ? 0 : options_.concurrent_max - held_.size();
       EKIDEN_TRY(turn.claim,
                  job_store::claim(tx, limits_, now, now + options_.lease, static_cast<std::int64_t>(places)));
       return turn;
@@ -123,6 +156,9 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   void after_turn(const Turn& turn) EKIDEN_EXCLUDES(mutex_) {
     ends_.clear();
     took_back_ = true;
+    is_table_news_ = false;
+    next_due_ = turn.claim.next;
+    poll_at_ = clock_.monotonic() + options_.poll;
     if (turn.taken_back > 0) {
       logger_.warning("jobs_taken_back", {{"jobs", options_.name}, {"count", turn.taken_back}});
     }
@@ -210,7 +246,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       const MutexLock lock(mutex_);
       arrived_.push_back(std::move(end));
     }
-    bell_->ring();
+    bell_->nudge();
   }
 
   void collect_ends() EKIDEN_EXCLUDES(mutex_) {
@@ -258,6 +294,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   const Logger logger_;
   std::map<std::string, JobKind> kinds_;
   std::vector<job_store::KindLimits> limits_;
+  std::vector<std::string> kind_names_;
   const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   std::thread thread_;
 
@@ -269,6 +306,9 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   Instant purge_at_{};
   int failures_in_row_ = 0;
   bool took_back_ = false;
+  bool is_table_news_ = true;          ///< since the last turn
+  std::optional<Timestamp> next_due_;  ///< in the table, at the last turn
+  Instant poll_at_{};
 
   mutable Mutex mutex_;
   std::vector<End> arrived_ EKIDEN_GUARDED_BY(mutex_);  ///< at most one for each held job

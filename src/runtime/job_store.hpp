@@ -1,29 +1,114 @@
 #pragma once
 
+#include <algorithm>
+#include <utility>
+
 #include "base/mutex.hpp"
 #include "runtime/job_queue.hpp"
 
 namespace ekiden::runtime {
 
-/// Wakes the runner's thread; rings while it works are kept as one.
-class JobQueue::Bell {
+/// Between those who make jobs and the runner. It wakes the runner's thread; rings while it works are kept as
+/// one. And it lets a new job go straight to the runner where that has a place free: such a job is written as
+/// running, under a lease, by the transaction that makes it, so that nobody has to find it in the table
+/// first.
+class JobQueue::Bell : public std::enable_shared_from_this<Bell> {
  public:
+  /// What the runner offers.
+  struct Offer {
+    std::size_t places = 0;
+    std::vector<std::string> kinds;
+    std::chrono::milliseconds lease{};
+  };
+  /// A place that a transaction has taken. Where it is rolled back, the place goes back with this object.
+  class Place {
+   public:
+    Place(std::shared_ptr<Bell> bell, std::chrono::milliseconds lease)
+        : lease(lease), bell_(std::move(bell)) {}
+    ~Place() {
+      if (bell_) bell_->give_back();
+    }
+    Place(Place&&) noexcept = default;
+    Place& operator=(Place&&) = delete;
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    /// The job is durable: the runner's now.
+    void hand_over(Job job) { std::exchange(bell_, {})->hand(std::move(job)); }
+    const std::chrono::milliseconds lease;
+
+   private:
+    std::shared_ptr<Bell> bell_;
+  };
+  /// Why the runner wakes.
+  struct Waking {
+    bool is_table_news = false;  ///< the table has something new
+    std::vector<Job> handed;     ///< running already in the table, and the runner's to begin
+  };
+
+  /// The table has news.
   void ring() EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    waking_.is_table_news = true;
+    rung_ = true;
+    changed_.notify_all();
+  }
+  /// There is something to look at beside the table.
+  void nudge() EKIDEN_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     rung_ = true;
     changed_.notify_all();
   }
-  void wait_until(Instant until) EKIDEN_EXCLUDES(mutex_) {
+  Waking wait_until(Instant until) EKIDEN_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     while (!rung_) {
       if (!changed_.wait_until(mutex_, until)) break;
     }
     rung_ = false;
+    return std::exchange(waking_, {});
+  }
+
+  void offer(Offer offer) EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    offer_ = std::move(offer);
+  }
+  /// Offers nothing any more. @returns how many places of earlier offers are promised: taken, or with a job
+  /// that `wait_until` has not given out.
+  std::size_t withdraw() EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    offer_.places = 0;
+    return taken_ + waking_.handed.size();
+  }
+  /// A place for a job of this kind, or nullopt.
+  std::optional<Place> take(std::string_view kind) EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (offer_.places == 0 || std::ranges::find(offer_.kinds, kind) == offer_.kinds.end())
+      return std::nullopt;
+    --offer_.places;
+    ++taken_;
+    return std::optional<Place>(std::in_place, shared_from_this(), offer_.lease);
   }
 
  private:
+  void hand(Job job) EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    --taken_;
+    waking_.handed.push_back(std::move(job));
+    rung_ = true;
+    changed_.notify_all();
+  }
+  void give_back() EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    --taken_;
+    // Offered meanwhile was one place less: the runner counts anew.
+    rung_ = true;
+    changed_.notify_all();
+  }
+
   Mutex mutex_;
   CondVar changed_;
+  Waking waking_ EKIDEN_GUARDED_BY(mutex_);
+  Offer offer_ EKIDEN_GUARDED_BY(mutex_);
+  std::size_t taken_ EKIDEN_GUARDED_BY(mutex_) = 0;
   bool rung_ EKIDEN_GUARDED_BY(mutex_) = false;
 };
 

@@ -180,6 +180,56 @@ TEST_F(JobTest, RenewedLeasesHoldAndOldOnesArePurged) {
   EXPECT_EQ(purge().value(), 1);
 }
 
+TEST_F(JobTest, ANewJobGoesStraightToAFreePlace) {
+  const auto& bell = queue.bell();
+  const auto wake = [&] { return bell->wait_until(Instant{}); };
+  EXPECT_TRUE(add({.kind = "work", .key = "before"}));
+  EXPECT_TRUE(wake().is_table_news);
+  bell->offer({.places = 1, .kinds = {"work"}, .lease = 60s});
+  EXPECT_TRUE(add({.kind = "other", .key = "a"}));
+  EXPECT_TRUE(add({.kind = "work", .key = "later", .run_at = clock.now() + 1s}));
+  EXPECT_FALSE(add({.kind = "work", .key = "before"}));
+  EXPECT_TRUE(wake().handed.empty());
+  bell->offer({.places = 1, .kinds = {"work"}, .lease = 60s});
+  EXPECT_TRUE(add({.kind = "work", .key = "a", .payload = "1"}));
+  EXPECT_EQ(status("a").state, "running");
+  EXPECT_EQ(status("a").due_at, clock.now() + 60s);
+  EXPECT_TRUE(add({.kind = "work", .key = "b"}));
+  EXPECT_EQ(status("b").state, "queued");
+  EXPECT_EQ(bell->withdraw(), 1U);
+  const auto waking = wake();
+  ASSERT_EQ(waking.handed.size(), 1U);
+  const Job& job = waking.handed[0];
+  EXPECT_EQ(job.payload, "1");
+  EXPECT_EQ(job.attempt, 1);
+  EXPECT_EQ(bell->withdraw(), 0U);
+  ASSERT_TRUE(complete(job, "a"));
+  EXPECT_EQ(status("a").state, "done");
+}
+
+TEST_F(JobTest, APlaceGoesBackWhereTheTransactionDoes) {
+  const auto& bell = queue.bell();
+  bell->offer({.places = 1, .kinds = {"work"}, .lease = 60s});
+  const auto undone = database->write([&](sql::Tx& tx) -> Result<void> {
+    EKIDEN_TRY(const bool fresh, queue.enqueue(tx, {.kind = "work", .key = "a"}));
+    EXPECT_TRUE(fresh);
+    EXPECT_EQ(bell->withdraw(), 1U);
+    return Error{Errc::invalid, "changed-my-mind", ""};
+  });
+  EXPECT_FALSE(undone);
+  EXPECT_EQ(bell->withdraw(), 0U);
+  EXPECT_TRUE(bell->wait_until(Instant{}).handed.empty());
+}
+
+/// A process that dies with a job that was handed over leaves it to its lease, and to the next start.
+TEST_F(JobTest, AHandedJobOfADeadProcessRunsAgain) {
+  queue.bell()->offer({.places = 1, .kinds = {"work"}, .lease = 60s});
+  EXPECT_TRUE(add({.kind = "work", .key = "a"}));
+  EXPECT_TRUE(claim().jobs.empty());
+  clock.advance(60s);
+  EXPECT_EQ(claim().jobs.at(0).attempt, 2);
+}
+
 TEST(JobPolicy, BacksOffWithinItsBoundsAndGivesUp) {
   const Timestamp now = from_micros(0);
   const JobPolicy policy{.attempts_max = 5, .first_delay = 100ms, .delay_max = 300ms};

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "http/digest.hpp"
 #include "http/problem.hpp"
 #include "http/server.hpp"
 
@@ -104,9 +105,10 @@ class Echo final : public Dispatcher {
       std::ifstream in(file.path(), std::ios::binary);
       std::ostringstream bytes;
       bytes << in.rdbuf();
-      const bool is_same_size = bytes.str().size() == static_cast<std::size_t>(file.size());
+      const bool is_same =
+          bytes.str().size() == static_cast<std::size_t>(file.size()) && sha256(bytes.str()) == file.sha256();
       text += file.field() + "@" + file.client_name() + ":" + std::to_string(file.size()) +
-              (is_same_size ? "" : "!") + ";";
+              (is_same ? "" : "!") + ";";
     }
     return Response::json(200, text);
   }

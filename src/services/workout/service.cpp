@@ -52,9 +52,9 @@ struct State {
         uploads({parts.db, parts.blobs, disk, jobs, keys, parts.cursors, parts.clock, parts.ids}, config),
         workouts({parts.db, originals, jobs, outbox, keys, parts.cursors, parts.clock, parts.ids}),
         streams(parts.db, originals, cpu),
-        importer({parts.db, parts.blobs, cpu, disk, jobs, outbox, parts.clock, parts.ids, parts.metrics,
-                  parts.logger},
-                 read_limits(config), config.upload_bytes_max),
+        importer(
+            {parts.db, parts.blobs, cpu, jobs, outbox, parts.clock, parts.ids, parts.metrics, parts.logger},
+            read_limits(config), config.upload_bytes_max),
         removal(parts.db, parts.blobs, disk, jobs, parts.clock),
         runner({.service = "workout",
                 .concurrent_max = bound(config.jobs_max),

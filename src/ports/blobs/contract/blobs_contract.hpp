@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/testing/seeded_random.hpp"
 #include "ports/blobs/blobs.hpp"
@@ -119,6 +122,65 @@ TEST_P(BlobsContract, AWriterIsSpentByItsCommit) {
   ASSERT_TRUE(writer->commit());
   EXPECT_EQ(code(writer->commit()), Errc::internal);
   EXPECT_EQ(code(writer->write("more")), Errc::internal);
+}
+
+/// A file of a caller's, gone with this object.
+class CallersFile {
+ public:
+  explicit CallersFile(const std::string& content) {
+    std::string name = (std::filesystem::temp_directory_path() / "ekiden-incoming-XXXXXX").string();
+    const int descriptor = ::mkstemp(name.data());
+    if (descriptor < 0) throw std::runtime_error("no temporary file");
+    ::close(descriptor);
+    std::ofstream(name, std::ios::binary) << content;
+    path_ = name;
+  }
+  ~CallersFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  CallersFile(const CallersFile&) = delete;
+  CallersFile& operator=(const CallersFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST_P(BlobsContract, AdoptsFilesFewAndManyNewAndKnownOnceAndTwice) {
+  for (const std::size_t count : {0U, 1U, 3U, 60U}) {
+    std::vector<std::string> contents;
+    std::vector<std::unique_ptr<CallersFile>> files;
+    std::vector<Incoming> incoming;
+    for (std::size_t i = 0; i < count; ++i) {
+      contents.push_back(i % 7 == 2 ? contents.front() : bytes(count * 100 + i, i * 1'000));
+      files.push_back(std::make_unique<CallersFile>(contents[i]));
+      const Hash hash = *put(contents[i]);
+      if (i % 5 != 3) ASSERT_TRUE(store_->remove(hash));
+      incoming.push_back({files[i]->path(), hash, static_cast<std::int64_t>(contents[i].size())});
+    }
+    ASSERT_TRUE(store_->adopt(incoming));
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(*store_->get(incoming[i].hash, kMax), contents[i]);
+      EXPECT_TRUE(std::filesystem::exists(files[i]->path()));
+    }
+    ASSERT_TRUE(store_->adopt(incoming));
+    files.clear();
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(*store_->get(incoming[i].hash, kMax), contents[i]);
+  }
+}
+
+TEST_P(BlobsContract, OpenContentIsThereForAsLongAsItIsHeld) {
+  const std::string content = bytes(9, 300'000);
+  const Hash hash = *put(content);
+  const Hash empty = *put("");
+  EXPECT_EQ((*store_->open(empty, 0))->bytes(), "");
+  EXPECT_EQ(code(store_->open(hash, 299'999)), Errc::too_large);
+  const auto opened = store_->open(hash, 300'000);
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE(*store_->remove(hash));
+  EXPECT_EQ((*opened)->bytes(), content);
+  EXPECT_EQ(code(store_->open(hash, kMax)), Errc::not_found);
 }
 
 TEST_P(BlobsContract, ManyThreadsWriteTheSameAndDifferentContents) {

@@ -4,8 +4,10 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -42,6 +44,10 @@ class Scratch {
 class ScratchBlobs final : public Blobs {
  public:
   Result<std::unique_ptr<Writer>> create() override { return blobs_->create(); }
+  Result<void> adopt(std::span<const Incoming> files) override { return blobs_->adopt(files); }
+  Result<std::unique_ptr<Content>> open(const Hash& hash, std::int64_t max) const override {
+    return blobs_->open(hash, max);
+  }
   Result<std::size_t> read(const Hash& hash, std::int64_t offset, std::span<char> into) const override {
     return blobs_->read(hash, offset, into);
   }
@@ -64,7 +70,7 @@ std::vector<std::string> files_below(const fs::path& root) {
 
 const std::string kContent = "0123456789abcdef";
 const Hash kHash = *Hash::parse_hex("9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f");
-const std::string kFile = "9f/9f/" + kHash.to_hex();
+const std::string kFile = "9f/" + kHash.to_hex();
 
 /// Tells each call before it is made; the listener may stop it with an errno.
 class ToldDisk final : public Disk {
@@ -94,6 +100,22 @@ class ToldDisk final : public Disk {
     const Errno failed = listener_("make " + directory.filename().string());
     return failed != 0 ? failed : Disk::make_directory(directory);
   }
+  Errno sync_path(const fs::path& file) override {
+    const Errno failed = listener_("sync path");
+    return failed != 0 ? failed : Disk::sync_path(file);
+  }
+  Errno sync_all(const fs::path& directory) override {
+    const Errno failed = listener_("sync all");
+    return failed != 0 ? failed : Disk::sync_all(directory);
+  }
+  Errno check_written(const fs::path& file) override {
+    const Errno failed = listener_("check written");
+    return failed != 0 ? failed : Disk::check_written(file);
+  }
+  Errno link(const fs::path& from, const fs::path& to) override {
+    const Errno failed = listener_("link");
+    return failed != 0 ? failed : Disk::link(from, to);
+  }
   Errno rename(const fs::path& from, const fs::path& to) override {
     const Errno failed = listener_("rename");
     return failed != 0 ? failed : Disk::rename(from, to);
@@ -118,8 +140,8 @@ TEST(DirectoryBlobs, SyncsTheContentBeforeTheNameAndTheNameBeforeTheAnswer) {
   const std::string root = scratch.path().filename().string();
   calls.clear();
   ASSERT_EQ(*blobs->put(kContent), kHash);
-  EXPECT_EQ(calls, (std::vector<std::string>{"create", "write", "make 9f", "sync " + root, "make 9f",
-                                             "sync 9f", "sync file", "rename", "sync 9f"}));
+  EXPECT_EQ(calls, (std::vector<std::string>{"create", "write", "make 9f", "sync " + root, "sync file",
+                                             "rename", "sync 9f"}));
   calls.clear();
   ASSERT_EQ(*blobs->put(kContent), kHash);
   EXPECT_EQ(calls, (std::vector<std::string>{"create", "write", "sync 9f", "remove"}));
@@ -189,6 +211,102 @@ TEST(DirectoryBlobs, AKilledProcessLeavesAWholeBlobOrNone) {
     EXPECT_EQ(*blobs->put(kContent), kHash);
   }
   EXPECT_EQ(seen_whole, 2);  // killed before the last sync, and not killed
+}
+
+/// Files as a caller has them, with contents that lie in `count` different directories of the store.
+std::vector<Incoming> incoming(const fs::path& folder, int count) {
+  const auto hashes = make_directory_blobs(folder / "hashes");
+  std::vector<Incoming> files;
+  std::set<std::string> directories;
+  for (int i = 0; std::cmp_less(files.size(), count); ++i) {
+    const std::string content = "content " + std::to_string(i);
+    const Hash hash = *hashes->put(content);
+    if (!directories.insert(hash.to_hex().substr(0, 2)).second) continue;
+    const fs::path path = folder / ("spool-" + std::to_string(i));
+    std::ofstream(path, std::ios::binary) << content;
+    files.push_back({path, hash, static_cast<std::int64_t>(content.size())});
+  }
+  return files;
+}
+
+TEST(DirectoryBlobs, AdoptsContentsBeforeNamesAndManyFilesByTwoWaits) {
+  for (const auto& [count, one, all] : {std::tuple{2, "sync path", 0}, std::tuple{40, "check written", 2}}) {
+    const Scratch spool;
+    const Scratch scratch;
+    const std::vector<Incoming> files = incoming(spool.path(), count);
+    std::vector<std::string> calls;
+    const auto listener = [&](const std::string& call) {
+      calls.push_back(call);
+      return 0;
+    };
+    const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+    ASSERT_TRUE(blobs->adopt(files));
+    EXPECT_EQ(std::ranges::count(calls, one), count);
+    EXPECT_EQ(std::ranges::count(calls, "link"), count);
+    EXPECT_EQ(std::ranges::count(calls, "sync all"), all);
+    const auto first_link = std::ranges::find(calls, "link");
+    EXPECT_EQ(std::count(calls.begin(), first_link, one), count);
+    if (all == 2) {
+      EXPECT_EQ(std::count(calls.begin(), first_link, "sync all"), 1);
+      EXPECT_EQ(calls.back(), "sync all");
+    }
+    EXPECT_EQ(files_below(scratch.path()).size(), files.size());
+    calls.clear();
+    ASSERT_TRUE(blobs->adopt(files));
+    EXPECT_EQ(std::ranges::count(calls, "link"), 0);
+  }
+}
+
+TEST(DirectoryBlobs, AFailedAdoptionIsAnErrorAndCanBeRepeated) {
+  for (const int count : {2, 12}) {
+    for (const Errno reason : {ENOSPC, EIO}) {
+      bool reached_the_end = false;
+      for (int stop = 1; !reached_the_end; ++stop) {
+        ASSERT_LT(stop, 100);
+        const Scratch spool;
+        const Scratch scratch;
+        const std::vector<Incoming> files = incoming(spool.path(), count);
+        int left = -1;
+        const auto listener = [&](const std::string&) { return left > 0 && --left == 0 ? reason : 0; };
+        const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+        left = stop;
+        const auto adopted = blobs->adopt(files);
+        reached_the_end = left > 0;
+        left = -1;
+        ASSERT_EQ(adopted.has_value(), reached_the_end);
+        if (!adopted)
+          EXPECT_EQ(adopted.error().code(), reason == EIO ? Errc::unavailable : Errc::storage_full);
+        ASSERT_TRUE(blobs->adopt(files));
+        for (const Incoming& file : files) EXPECT_EQ(*blobs->size(file.hash), file.size);
+      }
+    }
+  }
+}
+
+TEST(DirectoryBlobs, CopiesWhatCannotBeLinked) {
+  const Scratch spool;
+  const Scratch scratch;
+  std::vector<Incoming> files = incoming(spool.path(), 3);
+  const auto listener = [](const std::string& call) { return call == "link" ? EXDEV : 0; };
+  const auto blobs = make_directory_blobs(scratch.path(), std::make_shared<ToldDisk>(listener));
+  ASSERT_TRUE(blobs->adopt(files));
+  for (const Incoming& file : files) EXPECT_EQ(*blobs->size(file.hash), file.size);
+  std::ofstream(spool.path() / "other") << "not what the hash says";
+  files[0].path = spool.path() / "other";
+  EXPECT_EQ(blobs->adopt(files).error().slug(), "hash-differs");
+}
+
+TEST(DirectoryBlobs, AnAdoptedFileReplacesADamagedBlob) {
+  const Scratch spool;
+  const Scratch scratch;
+  const std::vector<Incoming> files = incoming(spool.path(), 1);
+  const auto blobs = make_directory_blobs(scratch.path());
+  ASSERT_TRUE(blobs->adopt(files));
+  const fs::path file = scratch.path() / files_below(scratch.path()).at(0);
+  fs::remove(file);
+  std::ofstream(file) << "short";
+  ASSERT_TRUE(blobs->adopt(files));
+  EXPECT_EQ(*blobs->get(files[0].hash, 100), "content 0");
 }
 
 TEST(DirectoryBlobs, AStartRemovesLeftOversButNotWhatLives) {

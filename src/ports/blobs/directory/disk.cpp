@@ -14,6 +14,14 @@ namespace {
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
+Errno sync_opened(const std::filesystem::path& path, int flags, int (*sync)(int)) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) return errno;
+  const Errno failed = sync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  return failed;
+}
+
 }  // namespace
 
 int Disk::create_locked(const std::filesystem::path& file) {
@@ -46,15 +54,32 @@ Errno Disk::write(int descriptor, std::string_view piece) {
 }
 
 Errno Disk::sync_file(int descriptor) {
-  return ::fsync(descriptor) == 0 ? 0 : errno;
+  return ::fdatasync(descriptor) == 0 ? 0 : errno;
+}
+
+Errno Disk::sync_path(const std::filesystem::path& file) {
+  return sync_opened(file, O_RDONLY | O_NOFOLLOW, ::fdatasync);
+}
+
+Errno Disk::sync_all(const std::filesystem::path& directory) {
+  return sync_opened(directory, O_RDONLY | O_DIRECTORY, ::syncfs);
+}
+
+Errno Disk::check_written(const std::filesystem::path& file) {
+  const auto wait = [](int descriptor) {
+    constexpr unsigned kAll =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return ::sync_file_range(descriptor, 0, 0, kAll);
+  };
+  return sync_opened(file, O_RDONLY | O_NOFOLLOW, wait);
 }
 
 Errno Disk::sync_directory(const std::filesystem::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return errno;
-  const Errno failed = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  return failed;
+  return sync_opened(directory, O_RDONLY | O_DIRECTORY, ::fsync);
+}
+
+Errno Disk::link(const std::filesystem::path& from, const std::filesystem::path& to) {
+  return ::link(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 Errno Disk::make_directory(const std::filesystem::path& directory) {

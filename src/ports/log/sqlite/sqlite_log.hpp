@@ -19,7 +19,7 @@ struct SqliteLogConfig {
   std::size_t batch_bytes_max = 4 * 1024 * 1024;
   std::size_t tail_bytes_max = 64 * 1024 * 1024;  ///< newest records kept in memory, over all partitions
   std::size_t fetch_bytes_max = 8 * 1024 * 1024;  ///< read from the tables for one poll
-  std::chrono::milliseconds commit_every{50};     ///< stored offsets become durable so soon
+  std::chrono::milliseconds commit_every{250};    ///< stored offsets become durable so soon
   std::chrono::milliseconds look_every{200};      ///< for records, topics and resets of other processes
   std::chrono::hours drop_every{1};               ///< retention
 };

@@ -7,6 +7,7 @@
 
 #include "ports/sql/sqlite/lane.hpp"
 #include "ports/sql/sqlite/reader.hpp"
+#include "ports/sql/sqlite/wal_buffer.hpp"
 #include "ports/sql/sqlite/writer.hpp"
 
 namespace ekiden::sql {
@@ -16,7 +17,8 @@ namespace {
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(SqliteConfig config, const Clock& clock, Logger logger)
-      : config_(std::move(config)),
+      : wal_buffer_(config.durable ? std::make_unique<sqlite::WalBuffer>(config.vfs) : nullptr),
+        config_(over(wal_buffer_.get(), std::move(config))),
         logger_(std::move(logger)),
         reads_(config_.queue_max),
         writes_(config_.queue_max),
@@ -73,6 +75,12 @@ class SqliteDatabase final : public Database {
     }
   }
 
+  static SqliteConfig over(const sqlite::WalBuffer* buffer, SqliteConfig config) {
+    if (buffer != nullptr) config.vfs = buffer->name();
+    return config;
+  }
+
+  const std::unique_ptr<sqlite::WalBuffer> wal_buffer_;
   const SqliteConfig config_;
   const Logger logger_;
   std::atomic<bool> stopping_{false};

@@ -67,31 +67,75 @@ Result<std::optional<Timestamp>> reached_at(sql::Tx& tx, const std::string& boar
   return rows.empty() ? std::nullopt : rows.front().maybe_time(0);
 }
 
-/// Puts a score right after the ledger has its new rows. @returns when it was reached.
-Result<Timestamp> write_score(sql::Tx& tx, const std::string& board, UserId user_id, std::int64_t delta,
-                              Timestamp ended_at, bool is_new) {
-  if (is_new && delta > 0) {
-    // The common case, a first version: the score only grows, so its time is the later of two.
-    EKIDEN_TRY(
-        const sql::Rows rows,
-        tx.query("INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT "
-                 "(board, "
-                 "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = CASE WHEN "
-                 "excluded.reached_at > scores.reached_at THEN excluded.reached_at ELSE scores.reached_at "
-                 "END RETURNING "
-                 "reached_at",
-                 {board, user_id, delta, ended_at}));
-    return rows.at(0).time(0);
+/// `$n`, for a statement that is put together.
+std::string slot(std::size_t number) {
+  return "$" + std::to_string(number);
+}
+
+/// One statement for all of a workout's entries: a statement each would cost several times as much. Its text
+/// depends on their number alone, and that is nearly always one of two.
+Result<void> insert_entries(sql::Tx& tx, EventId event, const CountedWorkout& workout,
+                            const std::vector<Difference>& entries, Timestamp now) {
+  if (entries.empty()) return {};
+  std::string statement =
+      "INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, created_at) VALUES ";
+  sql::Params params{workout.workout_id, event, workout.user_id, workout.ended_at, now};
+  params.reserve(params.size() + 2 * entries.size());
+  for (const Difference& entry : entries) {
+    const std::size_t next = params.size() + 1;
+    statement += next == 6 ? "" : ", ";
+    statement += "($1, " + slot(next) + ", $2, $3, " + slot(next + 1) + ", $4, $5)";
+    params.emplace_back(entry.board);
+    params.emplace_back(entry.delta);
   }
-  EKIDEN_TRY(const auto reached, reached_at(tx, board, user_id));
+  EKIDEN_CHECK(tx.execute(statement, std::move(params)));
+  return {};
+}
+
+ranking::Change change_of(const Difference& difference, UserId user_id, Timestamp reached) {
+  return {.board = difference.board, .member = user_id, .delta = difference.delta, .reached_at = reached};
+}
+
+/// The common case, a first version: the scores only grow, so their time is the later of two.
+Result<std::vector<ranking::Change>> raise_scores(sql::Tx& tx, const CountedWorkout& workout,
+                                                  const std::vector<Difference>& differences) {
+  std::vector<ranking::Change> changes;
+  if (differences.empty()) return changes;
+  std::string statement = "INSERT INTO scores (board, user_id, score, reached_at) VALUES ";
+  sql::Params params{workout.user_id, workout.ended_at};
+  params.reserve(params.size() + 2 * differences.size());
+  for (const Difference& difference : differences) {
+    const std::size_t next = params.size() + 1;
+    statement += next == 3 ? "" : ", ";
+    statement += "(" + slot(next) + ", $1, " + slot(next + 1) + ", $2)";
+    params.emplace_back(difference.board);
+    params.emplace_back(difference.delta);
+  }
+  statement +=
+      " ON CONFLICT (board, user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = CASE "
+      "WHEN excluded.reached_at > scores.reached_at THEN excluded.reached_at ELSE scores.reached_at END "
+      "RETURNING board, reached_at";
+  EKIDEN_TRY(const sql::Rows rows, tx.query(statement, std::move(params)));
+  std::map<std::string_view, Timestamp> reached;  // The rows may come in any order.
+  for (const sql::Row& row : rows) reached.emplace(row.text(0), row.time(1));
+  changes.reserve(differences.size());
+  for (const Difference& difference : differences)
+    changes.push_back(change_of(difference, workout.user_id, reached.at(difference.board)));
+  return changes;
+}
+
+/// Puts a score right after the ledger has its new rows. @returns when it was reached.
+Result<Timestamp> write_score(sql::Tx& tx, const Difference& difference, UserId user_id, Timestamp ended_at) {
+  EKIDEN_TRY(const auto reached, reached_at(tx, difference.board, user_id));
   if (!reached) {
-    EKIDEN_CHECK(tx.execute("DELETE FROM scores WHERE board = $1 AND user_id = $2", {board, user_id}));
+    EKIDEN_CHECK(
+        tx.execute("DELETE FROM scores WHERE board = $1 AND user_id = $2", {difference.board, user_id}));
     return ended_at;
   }
   EKIDEN_CHECK(tx.execute(
       "INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT (board, "
       "user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = excluded.reached_at",
-      {board, user_id, delta, *reached}));
+      {difference.board, user_id, difference.delta, *reached}));
   return *reached;
 }
 
@@ -103,25 +147,13 @@ Result<std::vector<ranking::Change>> settle_workout(sql::Tx& tx, EventId event, 
   const bool is_new = given.empty();
   const std::vector<Difference> wanted =
       differences(std::move(given), contributions_of(workout), workout.ended_at);
-  std::vector<sql::Params> rows;
-  rows.reserve(wanted.size());
-  for (const Difference& difference : wanted) {
-    rows.push_back({workout.workout_id, difference.board, event, workout.user_id, difference.delta,
-                    workout.ended_at, now});
-  }
-  EKIDEN_CHECK(tx.execute_batch(
-      "INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, created_at) VALUES "
-      "($1, $2, $3, $4, $5, $6, $7)",
-      std::move(rows)));
+  EKIDEN_CHECK(insert_entries(tx, event, workout, wanted, now));
+  if (is_new) return raise_scores(tx, workout, wanted);
   std::vector<ranking::Change> changes;
   changes.reserve(wanted.size());
   for (const Difference& difference : wanted) {
-    EKIDEN_TRY(const Timestamp reached, write_score(tx, difference.board, workout.user_id, difference.delta,
-                                                    workout.ended_at, is_new));
-    changes.push_back({.board = difference.board,
-                       .member = workout.user_id,
-                       .delta = difference.delta,
-                       .reached_at = reached});
+    EKIDEN_TRY(const Timestamp reached, write_score(tx, difference, workout.user_id, workout.ended_at));
+    changes.push_back(change_of(difference, workout.user_id, reached));
   }
   return changes;
 }

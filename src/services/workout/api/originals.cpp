@@ -18,20 +18,20 @@ runtime::Task<Result<Originals::Loaded>> Originals::load(Workout workout, Deadli
   auto find = [origin = *workout.origin](sql::Tx& tx) { return find_original(tx, origin); };
   EKIDEN_CO_TRY(auto original, co_await runtime::read(db_, find, deadline));
   if (!original) co_return no_file();
-  auto get = [this, hash = original->blob_hash] { return blobs_.get(hash, blob_bytes_max_); };
-  EKIDEN_CO_TRY(std::string bytes, co_await runtime::offload(disk_, get));
-  co_return Loaded{.original = *std::move(original),
-                   .blob = std::make_shared<const std::string>(std::move(bytes))};
+  auto open = [this, hash = original->blob_hash] { return blobs_.open(hash, blob_bytes_max_); };
+  EKIDEN_CO_TRY(std::shared_ptr<const blobs::Content> blob, co_await runtime::offload(disk_, open));
+  co_return Loaded{.original = *std::move(original), .blob = std::move(blob)};
 }
 
 runtime::Task<Result<Originals::File>> Originals::read(Workout workout, Deadline deadline) {
   EKIDEN_CO_TRY(const Loaded loaded, co_await load(std::move(workout), deadline));
-  if (!loaded.original.entry) co_return File{.name = loaded.original.name, .bytes = *loaded.blob};
+  if (!loaded.original.entry)
+    co_return File{.name = loaded.original.name, .blob = loaded.blob, .entry = {}, .is_entry = false};
   auto unpack = [this, blob = loaded.blob, entry = *loaded.original.entry] {
-    return read_entry(*blob, entry, limits_);
+    return read_entry(blob->bytes(), entry, limits_);
   };
   EKIDEN_CO_TRY(std::string bytes, co_await runtime::offload(cpu_, unpack));
-  co_return File{.name = loaded.original.name, .bytes = std::move(bytes)};
+  co_return File{.name = loaded.original.name, .blob = {}, .entry = std::move(bytes), .is_entry = true};
 }
 
 runtime::Task<Result<Prepared>> Originals::recompute(Workout workout, Person person, Timestamp now,
@@ -40,7 +40,7 @@ runtime::Task<Result<Prepared>> Originals::recompute(Workout workout, Person per
   auto compute = [this, loaded, workout = std::move(workout), person = std::move(person),
                   now]() -> Result<Prepared> {
     EKIDEN_TRY(ReadFile file,
-               read_file(*loaded.blob, loaded.original.blob_hash, loaded.original.entry, limits_));
+               read_file(loaded.blob->bytes(), loaded.original.blob_hash, loaded.original.entry, limits_));
     const auto index = static_cast<std::size_t>(workout.origin->activity_index);
     if (index >= file.activities.size())
       return Error{Errc::internal, "file-changed", "the file has fewer activities than before"};

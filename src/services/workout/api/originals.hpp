@@ -17,7 +17,10 @@ class Originals {
   /// A file as it was uploaded; an archive's entry is taken out of it.
   struct File {
     std::string name;
-    std::string bytes;
+    std::shared_ptr<const blobs::Content> blob;  ///< the file itself; of an entry
+    std::string entry;                           ///< what was taken out of it
+    bool is_entry = false;
+    std::string_view bytes() const { return is_entry ? std::string_view(entry) : blob->bytes(); }
   };
   /// @errors not_found: the workout has no file; and the stores'.
   runtime::Task<Result<File>> read(Workout workout, Deadline deadline);
@@ -29,7 +32,7 @@ class Originals {
  private:
   struct Loaded {
     Original original;
-    std::shared_ptr<const std::string> blob;
+    std::shared_ptr<const blobs::Content> blob;
   };
   runtime::Task<Result<Loaded>> load(Workout workout, Deadline deadline);
 

@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::string_view kNoLaps = R"({"items":[],"next_cursor":null})";
 constexpr std::string_view kNoSplits = R"({"km":[],"mile":[]})";
+/// A file up to this size is sent in one go; a larger one is never in memory as a whole.
+constexpr std::size_t kWholeMax = std::size_t{1} << 20U;
+constexpr std::size_t kStreamPiece = std::size_t{64} << 10U;
 
 /// For the OpenAPI document: `latlng` and the rest are written without an object in between.
 struct StreamsView {
@@ -147,7 +150,16 @@ runtime::Task<Result<http::Response>> StreamsApi::original(http::Request request
   response.headers.set("Content-Disposition", attachment(file.name));
   response.headers.set("X-Content-Type-Options", "nosniff");
   response.headers.set("Cache-Control", "private, no-store");
-  response.body = std::move(file.bytes);
+  if (file.bytes().size() <= kWholeMax) {
+    response.body = file.bytes();
+    co_return response;
+  }
+  response.stream_size = static_cast<std::int64_t>(file.bytes().size());
+  response.stream = [file = std::move(file), sent = std::size_t{0}](std::string& piece) mutable {
+    piece += file.bytes().substr(sent, kStreamPiece);
+    sent += kStreamPiece;
+    return Result<bool>(sent < file.bytes().size());
+  };
   co_return response;
 }
 

@@ -7,13 +7,15 @@
 #include "http/text.hpp"
 #include "services/workout/activity/archive/detect.hpp"
 #include "services/workout/domain/limits.hpp"
+#include "services/workout/store/blob_refs.hpp"
 #include "services/workout/store/id_list.hpp"
 
 namespace ekiden::workout {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10U;
+/// Enough for nearly every file.
+constexpr std::size_t kHeadFirst = std::size_t{4} << 10U;
 /// What `detect` looks at, at most.
 constexpr std::size_t kHeadMax = std::size_t{1} << 20U;
 
@@ -52,6 +54,21 @@ Result<std::string> read_piece(std::ifstream& in, std::size_t size) {
   });
   if (in.bad()) return Error{Errc::unavailable, "spool-unavailable", "the received file cannot be read"};
   return piece;
+}
+
+/// Why a received file cannot be one of ours, by its size and its first bytes.
+Result<std::optional<Error>> look_at(const http::ReceivedFile& received) {
+  if (received.size() == 0)
+    return std::optional<Error>({Errc::invalid, "empty-file", "the file is empty", "file"});
+  std::ifstream in(received.path(), std::ios::binary);
+  if (!in) return Error{Errc::unavailable, "spool-unavailable", "the received file cannot be read"};
+  EKIDEN_TRY(std::string head, read_piece(in, kHeadFirst));
+  if (activity::detect(head) == activity::FileKind::unknown && in) {
+    EKIDEN_TRY(const std::string more, read_piece(in, kHeadMax - kHeadFirst));
+    head += more;
+  }
+  const auto kind = activity::detect_or_refuse(head);
+  return kind ? std::nullopt : std::optional<Error>(kind.error());
 }
 
 UploadFile refuse(UploadFile file, const Error& error) {
@@ -112,28 +129,26 @@ std::string fingerprint(const UploadWishes& wishes, const std::vector<UploadFile
   return text;
 }
 
-Result<UploadFile> store_file(const http::ReceivedFile& received, std::int64_t number, blobs::Blobs& blobs) {
-  UploadFile file{.number = number, .name = received.client_name()};
-  if (received.size() == 0)
-    return refuse(std::move(file), {Errc::invalid, "empty-file", "the file is empty", "file"});
-  std::ifstream in(received.path(), std::ios::binary);
-  if (!in) return Error{Errc::unavailable, "spool-unavailable", "the received file cannot be read"};
-  EKIDEN_TRY(std::string piece, read_piece(in, kPiece));
-  if (activity::detect(piece) == activity::FileKind::unknown && in) {
-    EKIDEN_TRY(const std::string more, read_piece(in, kHeadMax - kPiece));
-    piece += more;
+Result<std::vector<UploadFile>> store_files(const std::vector<http::ReceivedFile>& received,
+                                            blobs::Blobs& blobs) {
+  std::vector<UploadFile> files;
+  std::vector<blobs::Incoming> kept;
+  files.reserve(received.size());
+  kept.reserve(received.size());
+  for (const http::ReceivedFile& one : received) {
+    UploadFile file{.number = static_cast<std::int64_t>(files.size()), .name = one.client_name()};
+    EKIDEN_TRY(const std::optional<Error> refusal, look_at(one));
+    if (refusal) {
+      files.push_back(refuse(std::move(file), *refusal));
+      continue;
+    }
+    file.blob_hash = hash_of(one.sha256());
+    file.holds_blob = true;
+    kept.push_back({.path = one.path(), .hash = *file.blob_hash, .size = one.size()});
+    files.push_back(std::move(file));
   }
-  if (const auto kind = activity::detect_or_refuse(piece); !kind)
-    return refuse(std::move(file), kind.error());
-  EKIDEN_TRY(const auto writer, blobs.create());
-  while (!piece.empty()) {
-    EKIDEN_CHECK(writer->write(piece));
-    if (!in) break;
-    EKIDEN_TRY(piece, read_piece(in, kPiece));
-  }
-  EKIDEN_TRY(file.blob_hash, writer->commit());
-  file.holds_blob = true;
-  return file;
+  EKIDEN_CHECK(blobs.adopt(kept));
+  return files;
 }
 
 }  // namespace ekiden::workout

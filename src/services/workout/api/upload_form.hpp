@@ -20,9 +20,10 @@ Result<void> append_gear(std::vector<Uuid>& gear_ids, std::string_view text);
 /// What tells this form from another under the same Idempotency-Key.
 std::string fingerprint(const UploadWishes& wishes, const std::vector<UploadFile>& files);
 
-/// A received file, stored. Blocks for the disk.
-/// @returns a file that is queued, or that has failed at once: empty, or of no kind that is read.
+/// The received files, stored together. Blocks for the disk; when it returns, all are durable.
+/// @returns for each a file that is queued, or that has failed at once: empty, or of no kind that is read.
 /// @errors unavailable, storage_full.
-Result<UploadFile> store_file(const http::ReceivedFile& received, std::int64_t number, blobs::Blobs& blobs);
+Result<std::vector<UploadFile>> store_files(const std::vector<http::ReceivedFile>& received,
+                                            blobs::Blobs& blobs);
 
 }  // namespace ekiden::workout

@@ -1,8 +1,10 @@
 #include "services/workout/api/uploads.hpp"
 
 #include <charconv>
+#include <map>
 
 #include "json/json.hpp"
+#include "runtime/notify.hpp"
 #include "runtime/offload.hpp"
 #include "runtime/sql_task.hpp"
 #include "services/idempotency.hpp"
@@ -21,6 +23,11 @@ namespace ekiden::workout {
 namespace {
 
 constexpr std::string_view kStoreAnew = "blob-removed";
+constexpr std::string_view kBeingRemoved = "blob-being-removed";
+/// A removal takes a few milliseconds; it may be another process's, which cannot tell when it is done.
+constexpr std::chrono::milliseconds kLookAgainAfter{10};
+/// Left of a request's time for its answer.
+constexpr std::chrono::seconds kAnswerTime{1};
 
 Error unknown_upload() {
   return {Errc::not_found, "not-found", "there is no such upload"};
@@ -39,7 +46,7 @@ struct UploadsApi::Received {
   UploadWishes wishes{};
   std::vector<UploadFile> files{};
   blobs::Hash content_hash{};
-  bool stored_anew = false;
+  std::map<blobs::Hash, Timestamp> removals{};  ///< after which the content was stored anew
 
   UserId user_id() const { return request.user().user_id; }
   std::vector<blobs::Hash> stored() const {
@@ -57,27 +64,37 @@ runtime::Task<Result<http::Response>> UploadsApi::create(http::Request request) 
   received->request = std::move(request);
   if (!received->request.form) co_return Error{Errc::invalid, "missing-file", "there is no file", "file"};
   EKIDEN_CO_TRY(received->wishes, read_wishes(*received->request.form, config_.upload_files_max));
-  auto store = [this, received] { return store_files(*received); };
-  EKIDEN_CO_CHECK(co_await runtime::offload(parts_.disk, store));
-  Result<http::Response> response = co_await write_rows(received);
-  if (!response && response.error().slug() == kStoreAnew) {
-    EKIDEN_CO_CHECK(co_await runtime::offload(parts_.disk, store));
-    received->stored_anew = true;
-    response = co_await write_rows(received);
-  }
+  Result<http::Response> response = co_await keep(received);
   // After an unknown outcome the rows may be there; else nothing refers to what was stored.
   if (!response && !is_retryable(response.error().code())) co_await forget_files(received);
   co_return response;
 }
 
+runtime::Task<Result<http::Response>> UploadsApi::keep(ReceivedPtr received) {
+  const Deadline deadline = received->request.deadline;
+  const runtime::Notify nobody;
+  for (bool is_stored = false;;) {
+    if (!is_stored) {
+      auto store = [this, received] { return store_files(*received); };
+      EKIDEN_CO_CHECK(co_await runtime::offload(parts_.disk, store));
+    }
+    Result<http::Response> response = co_await write_rows(received);
+    if (response) co_return response;
+    const std::string slug(response.error().slug());
+    is_stored = slug != kStoreAnew;
+    if (!is_stored) continue;
+    if (slug != kBeingRemoved) co_return response;
+    if (deadline.is_never() || deadline.left(parts_.clock) < kAnswerTime) {
+      co_return Error{Errc::busy, "busy",
+                      "The same content is being removed at this moment: try again in a moment."};
+    }
+    co_await nobody.wait(parts_.clock.monotonic() + kLookAgainAfter);
+  }
+}
+
 Result<void> UploadsApi::store_files(Received& received) const {
   const std::vector<http::ReceivedFile>& files = received.request.form->files;
-  received.files.clear();
-  for (const http::ReceivedFile& file : files) {
-    EKIDEN_TRY(UploadFile stored,
-               store_file(file, static_cast<std::int64_t>(received.files.size()), parts_.blobs));
-    received.files.push_back(std::move(stored));
-  }
+  EKIDEN_TRY(received.files, workout::store_files(files, parts_.blobs));
   // One file that is not fit is the request's own error; of many each has its own end.
   if (files.size() == 1 && received.files.front().problem) {
     const Problem& problem = *received.files.front().problem;
@@ -94,13 +111,31 @@ runtime::Task<Result<http::Response>> UploadsApi::write_rows(ReceivedPtr receive
   co_return co_await runtime::write(parts_.db, body, received->request.deadline);
 }
 
-Result<http::Response> UploadsApi::accept(sql::Tx& tx, const Received& received) const {
+Result<http::Response> UploadsApi::accept(sql::Tx& tx, Received& received) const {
   const auto create = [&] { return insert(tx, received); };
   return services::create_once(tx, received.request, received.user_id(), parts_.clock.now(), create,
                                fingerprint(received.wishes, received.files));
 }
 
-Result<http::Response> UploadsApi::insert(sql::Tx& tx, const Received& received) const {
+Result<void> UploadsApi::claim(sql::Tx& tx, Received& received) const {
+  using Next = BlobClaim::Next;
+  std::optional<Error> refusal;
+  for (const blobs::Hash& hash : received.stored()) {
+    const auto known = received.removals.find(hash);
+    const bool is_known = known != received.removals.end();
+    EKIDEN_TRY(const BlobClaim claim,
+               claim_blob(tx, hash, is_known ? std::optional(known->second) : std::nullopt));
+    if (claim.next == Next::wait)
+      return Error{Errc::conflict, std::string(kBeingRemoved), "the content is being removed"};
+    if (claim.next == Next::go_on) continue;
+    received.removals[hash] = claim.removed_at;
+    refusal = Error{Errc::conflict, std::string(kStoreAnew), "the content must be stored again"};
+  }
+  if (refusal) return *std::move(refusal);
+  return {};
+}
+
+Result<http::Response> UploadsApi::insert(sql::Tx& tx, Received& received) const {
   EKIDEN_TRY(const bool erased, is_erased(tx, received.user_id()));
   if (erased) return Error{Errc::unauthenticated, "invalid-token", "this account has been deleted"};
   const std::vector<blobs::Hash> stored = received.stored();
@@ -108,15 +143,7 @@ Result<http::Response> UploadsApi::insert(sql::Tx& tx, const Received& received)
     EKIDEN_TRY(const auto same, find_same_upload(tx, received.user_id(), received.content_hash));
     if (same) return answer(200, *same, false);
   }
-  for (const blobs::Hash& hash : stored) {
-    EKIDEN_TRY(const BlobClaim claim, claim_blob(tx, hash, received.stored_anew));
-    if (claim == BlobClaim::store)
-      return Error{Errc::conflict, std::string(kStoreAnew), "the content must be stored again"};
-    if (claim == BlobClaim::wait) {
-      return Error{Errc::busy, "busy",
-                   "The same content is being removed at this moment: try again in a moment."};
-    }
-  }
+  EKIDEN_CHECK(claim(tx, received));
   const Timestamp now = parts_.clock.now();
   Upload upload{.upload_id = parts_.ids.make<UploadId>(),
                 .user_id = received.user_id(),

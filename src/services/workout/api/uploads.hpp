@@ -39,11 +39,13 @@ class UploadsApi {
   runtime::Task<Result<http::Response>> show(http::Request request);
   runtime::Task<Result<http::Response>> list(http::Request request);
 
+  runtime::Task<Result<http::Response>> keep(ReceivedPtr received);
   runtime::Task<Result<http::Response>> write_rows(ReceivedPtr received);
   runtime::Task<void> forget_files(ReceivedPtr received);
   Result<void> store_files(Received& received) const;
-  Result<http::Response> accept(sql::Tx& tx, const Received& received) const;
-  Result<http::Response> insert(sql::Tx& tx, const Received& received) const;
+  Result<http::Response> accept(sql::Tx& tx, Received& received) const;
+  Result<void> claim(sql::Tx& tx, Received& received) const;
+  Result<http::Response> insert(sql::Tx& tx, Received& received) const;
 
   UploadsParts parts_;
   WorkoutConfig config_;

@@ -1,6 +1,8 @@
 #include "services/workout/domain/reading.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "http/digest.hpp"
 #include "json/json.hpp"
@@ -40,11 +42,63 @@ Result<std::vector<Activity>> parse(std::string_view bytes, FileKind kind, const
   return not_supported();
 }
 
-blobs::Hash hash_content(std::string_view bytes) {
+blobs::Hash to_hash(std::string_view digest) {
   blobs::Hash hash;
-  std::ranges::transform(http::sha256(bytes), hash.bytes.begin(),
+  std::ranges::transform(digest, hash.bytes.begin(),
                          [](char byte) { return static_cast<std::uint8_t>(byte); });
   return hash;
+}
+
+/// Takes a file piece by piece as it is unpacked. XML is parsed as it comes, so that it is never in memory as
+/// a whole; a FIT file, which is small, is gathered.
+class Intake {
+ public:
+  explicit Intake(const ReadLimits& limits) : limits_(limits) {}
+
+  Result<void> take(std::string_view piece) {
+    hash_.add(piece);
+    if (gpx_) return gpx_->feed(piece);
+    if (tcx_) return tcx_->feed(piece);
+    held_ += piece;
+    if (kind_ == FileKind::unknown) kind_ = activity::detect(held_);
+    if (kind_ == FileKind::gpx) gpx_.emplace(limits_.parse);
+    if (kind_ == FileKind::tcx) tcx_.emplace(limits_.parse);
+    if (gpx_) return gpx_->feed(std::exchange(held_, {}));
+    if (tcx_) return tcx_->feed(std::exchange(held_, {}));
+    if (kind_ == FileKind::unknown && held_.size() > kHeadMax) return not_supported();
+    return {};
+  }
+
+  Result<ReadFile> finish() {
+    ReadFile file{.kind = kind_, .content_hash = to_hash(hash_.take()), .activities = {}};
+    if (gpx_) {
+      EKIDEN_TRY(file.activities, gpx_->finish());
+    } else if (tcx_) {
+      EKIDEN_TRY(file.activities, tcx_->finish());
+    } else {
+      EKIDEN_TRY(file.activities, parse(held_, kind_, limits_));
+    }
+    return file;
+  }
+
+ private:
+  /// Beyond this much of it, what a file is does not show any more.
+  static constexpr std::size_t kHeadMax = std::size_t{1} << 20U;
+
+  const ReadLimits& limits_;
+  http::Sha256 hash_;
+  FileKind kind_ = FileKind::unknown;
+  std::string held_;
+  std::optional<activity::GpxReader> gpx_;
+  std::optional<activity::TcxReader> tcx_;
+};
+
+/// The archive's entry, found.
+Result<activity::ZipEntry> entry_of(const activity::ZipReader& reader, std::int64_t entry) {
+  if (entry < 0 || std::cmp_greater_equal(entry, reader.entries().size())) {
+    return activity::bad_archive("The archive has no such entry.");
+  }
+  return reader.entries()[static_cast<std::size_t>(entry)];
 }
 
 std::string laps_json(const std::vector<activity::Lap>& laps) {
@@ -94,29 +148,26 @@ Recording compute(Workout& workout, const Activity& activity, const MakeContext&
 
 Result<std::string> read_entry(std::string_view archive, std::int64_t entry, const ReadLimits& limits) {
   EKIDEN_TRY(const activity::ZipReader reader, activity::open_zip(archive, limits.zip));
-  if (entry < 0 || std::cmp_greater_equal(entry, reader.entries().size())) {
-    return activity::bad_archive("The archive has no such entry.");
-  }
-  return reader.read(reader.entries()[static_cast<std::size_t>(entry)]);
+  EKIDEN_TRY(const activity::ZipEntry found, entry_of(reader, entry));
+  return reader.read(found);
 }
 
 Result<ReadFile> read_file(std::string_view blob, const blobs::Hash& blob_hash,
                            std::optional<std::int64_t> entry, const ReadLimits& limits) {
-  ReadFile file{.content_hash = blob_hash, .activities = {}};
-  std::string unpacked;
-  std::string_view bytes = blob;
-  file.kind = activity::detect(bytes);
+  Intake intake(limits);
+  const auto take = [&intake](std::string_view piece) { return intake.take(piece); };
   if (entry) {
-    EKIDEN_TRY(unpacked, read_entry(blob, *entry, limits));
-  } else if (file.kind == FileKind::gzip) {
-    EKIDEN_TRY(unpacked, activity::gunzip(blob, limits.inflate));
+    EKIDEN_TRY(const activity::ZipReader reader, activity::open_zip(blob, limits.zip));
+    EKIDEN_TRY(const activity::ZipEntry found, entry_of(reader, *entry));
+    EKIDEN_CHECK(reader.read(found, take));
+    return intake.finish();
   }
-  if (entry || file.kind == FileKind::gzip) {
-    bytes = unpacked;
-    file.content_hash = hash_content(bytes);
-    file.kind = activity::detect(bytes);
+  ReadFile file{.kind = activity::detect(blob), .content_hash = blob_hash, .activities = {}};
+  if (file.kind == FileKind::gzip) {
+    EKIDEN_CHECK(activity::gunzip(blob, limits.inflate, take));
+    return intake.finish();
   }
-  EKIDEN_TRY(file.activities, parse(bytes, file.kind, limits));
+  EKIDEN_TRY(file.activities, parse(blob, file.kind, limits));
   return file;
 }
 

@@ -65,6 +65,22 @@ void put_varint(std::string& out, std::uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
+/// Appends up to `count` numbers without a look at the room for each byte. @param write calls its argument
+/// with one number after another.
+template <class Write>
+void append_varints(std::string& out, std::size_t count, Write write) {
+  constexpr std::size_t kLongest = 10;
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + count * kLongest, [&](char* data, std::size_t) {
+    char* at = data + before;
+    write([&at](std::uint64_t value) {
+      for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
+      *at++ = static_cast<char>(value);
+    });
+    return static_cast<std::size_t>(at - data);
+  });
+}
+
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
 }
@@ -105,17 +121,18 @@ template <class T>
 void put_values(std::string& out, Column column, const std::vector<T>& values) {
   if (values.empty()) return;
   std::string content;
-  content.reserve(values.size() * 2 + 16);
   put_presence(content, values);
   const double scale = scale_of(column);
-  std::int64_t last = 0;
-  for (const T value : values) {
-    if (std::isnan(value)) continue;
-    const double scaled = std::clamp(static_cast<double>(value) * scale, -kQuantumMax, kQuantumMax);
-    const auto quantum = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-    put_varint(content, zigzag(quantum - last));
-    last = quantum;
-  }
+  append_varints(content, values.size(), [&](auto put) {
+    std::int64_t last = 0;
+    for (const T value : values) {
+      if (std::isnan(value)) continue;
+      const double scaled = std::clamp(static_cast<double>(value) * scale, -kQuantumMax, kQuantumMax);
+      const auto quantum = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+      put(zigzag(quantum - last));
+      last = quantum;
+    }
+  });
   put_column(out, column, content);
 }
 
@@ -124,12 +141,13 @@ void put_times(std::string& out, const std::vector<std::int64_t>& time_ms) {
   const bool whole_seconds = std::ranges::all_of(time_ms, [](std::int64_t ms) { return ms % 1000 == 0; });
   const std::int64_t unit = whole_seconds ? 1000 : 1;
   std::string content;
-  content.reserve(time_ms.size() + 16);
-  std::int64_t last = 0;
-  for (const std::int64_t ms : time_ms) {
-    put_varint(content, zigzag(ms / unit - last));
-    last = ms / unit;
-  }
+  append_varints(content, time_ms.size(), [&](auto put) {
+    std::int64_t last = 0;
+    for (const std::int64_t ms : time_ms) {
+      put(zigzag(ms / unit - last));
+      last = ms / unit;
+    }
+  });
   put_column(out, whole_seconds ? Column::time_s : Column::time_ms, content);
 }
 

@@ -29,7 +29,7 @@ struct Importer::Run {
   bool unpacked = false;  ///< an archive has become files that are not in `upload` yet
   bool is_gone = false;   ///< the upload has ended, or was erased with its owner
   std::optional<blobs::Hash> blob_hash{};
-  std::shared_ptr<const std::string> blob{};  ///< the last that was read: entries of an archive share it
+  std::shared_ptr<const blobs::Content> blob{};  ///< the last that was opened: entries of an archive share it
 };
 
 struct Importer::Digested {
@@ -117,21 +117,21 @@ runtime::Task<Result<void>> Importer::import_file(RunPtr run, UploadFile file) {
 
 runtime::Task<Result<std::shared_ptr<Importer::Digested>>> Importer::digest(RunPtr run, UploadFile file) {
   if (!file.blob_hash) co_return not_importable();
-  const blobs::Hash hash = *file.blob_hash;
-  if (run->blob_hash != hash) {
-    auto load = [this, hash] { return parts_.blobs.get(hash, blob_bytes_max_); };
-    EKIDEN_CO_TRY(std::string bytes, co_await runtime::offload(parts_.disk, load));
-    run->blob = std::make_shared<const std::string>(std::move(bytes));
-    run->blob_hash = hash;
-  }
-  auto compute = [this, run, file, hash, blob = run->blob,
+  // Opening it is not sent to the disk pool: what has just been stored is in memory still, and after a
+  // restart there is nobody else whom reading the file would hold up.
+  auto compute = [this, run, file, hash = *file.blob_hash,
                   now = parts_.clock.now()]() -> Result<std::shared_ptr<Digested>> {
     auto digested = std::make_shared<Digested>();
-    if (!file.entry && activity::detect(*blob) == activity::FileKind::zip) {
-      EKIDEN_TRY(digested->entries, list_entries(*blob, hash, file.name, limits_));
+    if (run->blob_hash != hash) {
+      EKIDEN_TRY(run->blob, parts_.blobs.open(hash, blob_bytes_max_));
+      run->blob_hash = hash;
+    }
+    const std::string_view blob = run->blob->bytes();
+    if (!file.entry && activity::detect(blob) == activity::FileKind::zip) {
+      EKIDEN_TRY(digested->entries, list_entries(blob, hash, file.name, limits_));
       return digested;
     }
-    EKIDEN_TRY(ReadFile read, read_file(*blob, hash, file.entry, limits_));
+    EKIDEN_TRY(ReadFile read, read_file(blob, hash, file.entry, limits_));
     digested->content_hash = read.content_hash;
     const MakeContext context{.wishes = run->upload.wishes, .person = run->person, .now = now};
     for (activity::Activity& activity : read.activities) {

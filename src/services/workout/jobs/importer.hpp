@@ -18,7 +18,6 @@ struct ImporterParts {
   sql::Database& db;
   blobs::Blobs& blobs;
   runtime::WorkerPool& cpu;
-  runtime::WorkerPool& disk;
   const runtime::JobQueue& jobs;
   const delivery::Outbox& outbox;
   const Clock& clock;

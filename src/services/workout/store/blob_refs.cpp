@@ -24,14 +24,16 @@ Result<bool> is_blob_referenced(sql::Tx& tx, const blobs::Hash& hash) {
   return !rows.empty();
 }
 
-Result<BlobClaim> claim_blob(sql::Tx& tx, const blobs::Hash& hash, bool stored_anew) {
+Result<BlobClaim> claim_blob(sql::Tx& tx, const blobs::Hash& hash, std::optional<Timestamp> known_removal) {
+  using Next = BlobClaim::Next;
   EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT state FROM blob_removals WHERE blob_hash = $1", {to_blob(hash)}));
-  if (rows.empty() || rows.front().text(0) == "waiting") return BlobClaim::kept;
-  if (rows.front().text(0) == "removing") return BlobClaim::wait;
-  if (!stored_anew) return BlobClaim::store;
+             tx.query("SELECT state, changed_at FROM blob_removals WHERE blob_hash = $1", {to_blob(hash)}));
+  if (rows.empty() || rows.front().text(0) == "waiting") return BlobClaim{};
+  if (rows.front().text(0) == "removing") return BlobClaim{.next = Next::wait};
+  const Timestamp removed_at = rows.front().time(1);
+  if (known_removal != removed_at) return BlobClaim{.next = Next::store, .removed_at = removed_at};
   EKIDEN_CHECK(tx.execute("DELETE FROM blob_removals WHERE blob_hash = $1", {to_blob(hash)}));
-  return BlobClaim::kept;
+  return BlobClaim{};
 }
 
 Result<std::vector<blobs::Hash>> note_removals(sql::Tx& tx, const std::vector<blobs::Hash>& hashes,

@@ -20,13 +20,17 @@ sql::Blob to_blob(const blobs::Hash& hash);
 Result<bool> is_blob_referenced(sql::Tx& tx, const blobs::Hash& hash);
 
 /// What a transaction that begins to refer to a blob has to do about removals of it.
-enum class BlobClaim {
-  kept,   ///< no removal: go on
-  store,  ///< it was removed, maybe after it was stored: store it anew, then claim with `stored_anew`
-  wait,   ///< it is being removed at this moment: later
+struct BlobClaim {
+  enum class Next : std::uint8_t {
+    go_on,  ///< no removal
+    store,  ///< it was removed, maybe after it was stored: store it anew, then claim with `removed_at`
+    wait,   ///< it is being removed at this moment: later
+  };
+  Next next = Next::go_on;
+  Timestamp removed_at{};  ///< of `store`: tells this removal from a later one
 };
-/// @param stored_anew the content was stored after an earlier claim had answered `store`.
-Result<BlobClaim> claim_blob(sql::Tx& tx, const blobs::Hash& hash, bool stored_anew);
+/// @param known_removal the `removed_at` of an earlier claim, after which the content was stored anew.
+Result<BlobClaim> claim_blob(sql::Tx& tx, const blobs::Hash& hash, std::optional<Timestamp> known_removal);
 
 /// Notes that these blobs are to be removed, unless they are referred to. @returns those that were not noted
 /// before: whoever noted one removes it.

@@ -11,6 +11,7 @@
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "events/codec.hpp"
+#include "http/digest.hpp"
 #include "http/problem.hpp"
 #include "json/json.hpp"
 #include "ports/blobs/directory/directory_blobs.hpp"
@@ -36,10 +37,15 @@ class WatchedBlobs final : public blobs::Blobs {
  public:
   explicit WatchedBlobs(std::unique_ptr<blobs::Blobs> inner) : inner_(std::move(inner)) {}
   Result<std::unique_ptr<blobs::Writer>> create() override { return inner_->create(); }
+  Result<void> adopt(std::span<const blobs::Incoming> files) override { return inner_->adopt(files); }
   Result<std::size_t> read(const blobs::Hash& hash, std::int64_t offset,
                            std::span<char> into) const override {
     if (offset == 0 && on_read) on_read();
     return inner_->read(hash, offset, into);
+  }
+  Result<std::unique_ptr<blobs::Content>> open(const blobs::Hash& hash, std::int64_t max) const override {
+    if (on_read) on_read();
+    return inner_->open(hash, max);
   }
   Result<std::int64_t> size(const blobs::Hash& hash) const override { return inner_->size(hash); }
   Result<bool> remove(const blobs::Hash& hash) override { return inner_->remove(hash); }
@@ -65,7 +71,7 @@ class World : public ::testing::Test {
     blobs = std::make_unique<WatchedBlobs>(blobs::make_directory_blobs(folder / "blobs"));
     originals = std::make_unique<Originals>(*db, *blobs, cpu, disk, ReadLimits{}, kBytesMax);
     importer = std::make_unique<Importer>(
-        ImporterParts{*db, *blobs, cpu, disk, jobs, outbox, clock, ids, metrics, around.logger}, ReadLimits{},
+        ImporterParts{*db, *blobs, cpu, jobs, outbox, clock, ids, metrics, around.logger}, ReadLimits{},
         kBytesMax);
     removal = std::make_unique<BlobRemoval>(*db, *blobs, disk, jobs, clock);
     uploads = std::make_unique<UploadsApi>(UploadsParts{*db, *blobs, disk, jobs, keys, cursors, clock, ids},
@@ -90,6 +96,7 @@ class World : public ::testing::Test {
   http::Response call(http::Verb verb, std::string_view pattern, http::Request request, UserId who) {
     request.verb = verb;
     if (request.path.empty()) request.path = std::string(pattern);
+    request.deadline = deadline;
     request.identity.emplace().user_id = who;
     for (const http::Route& route : routes) {
       if (route.verb != verb || route.pattern != pattern) continue;
@@ -121,8 +128,9 @@ class World : public ::testing::Test {
     for (const FormFile& file : files) {
       const auto path = folder / ("spool-" + std::to_string(++spooled));
       std::ofstream(path, std::ios::binary) << file.content;
-      request.form->files.emplace_back(path, "file", file.name, "",
-                                       static_cast<std::int64_t>(file.content.size()));
+      request.form->files.emplace_back(path, "file", file.name, "", 0);
+      request.form->files.back().set_content(static_cast<std::int64_t>(file.content.size()),
+                                             http::sha256(file.content));
     }
     for (auto& [name, value] : headers) request.headers.add(name, value);
     return call(http::Verb::post, "/api/v1/uploads", std::move(request), who);
@@ -257,6 +265,7 @@ class World : public ::testing::Test {
   std::unique_ptr<WorkoutsApi> workouts;
   std::unique_ptr<StreamsApi> streams;
   std::vector<http::Route> routes;
+  Deadline deadline{};  ///< of each request
   int spooled = 0;
 
  private:

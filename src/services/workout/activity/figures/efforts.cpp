@@ -9,6 +9,10 @@ namespace {
 
 /// An effort neither begins nor ends inside a step longer than this.
 constexpr double kLongStepMs = 60'000;
+/// What is left behind the last full split belongs to it where it is shorter than both: a track of 10 km that
+/// ends a step later has ten kilometres, and not an eleventh of one second.
+constexpr double kRestMinM = 10;
+constexpr double kRestMinMs = 2'000;
 
 /// When the track passes `distance_m` on the step from `i` to `i + 1`; the whole step counts where it is
 /// long.
@@ -123,7 +127,12 @@ std::vector<Split> splits_of(const Track& track, const std::vector<std::int64_t>
   }
   const double rest_m = whole_m - length_m * full;
   const double end_ms = offset_ms(track, track.size() - 1);
-  if (rest_m > 0 || end_ms > last_ms) add(rest_m, end_ms, static_cast<double>(moving_ms.back()));
+  if (full > 0 && rest_m < kRestMinM && end_ms - last_ms < kRestMinMs) {
+    splits.back().elapsed_ms += std::llround(end_ms) - std::llround(last_ms);
+    splits.back().moving_ms += moving_ms.back() - std::llround(last_moving_ms);
+  } else if (rest_m > 0 || end_ms > last_ms) {
+    add(rest_m, end_ms, static_cast<double>(moving_ms.back()));
+  }
   return splits;
 }
 

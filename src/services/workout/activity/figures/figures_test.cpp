@@ -225,6 +225,25 @@ TEST(Figures, ImplausibleActivitiesAreKeptWithTheirReasons) {
   EXPECT_THAT(doubts_of(claimed), ElementsAre("too-fast"));
 }
 
+TEST(Figures, AStepBeyondTheLastFullSplitIsNoSplitOfItsOwn) {
+  const auto elapsed = [](const std::vector<Split>& splits) {
+    std::int64_t sum = 0;
+    for (const Split& split : splits) sum += split.elapsed_ms;
+    return sum;
+  };
+  const Figures just_over = figures_of(on_meridian(1001, 3));
+  ASSERT_EQ(just_over.km_splits.size(), 3U);
+  EXPECT_EQ(just_over.km_splits[2].distance_m, 1000);
+  EXPECT_EQ(just_over.km_splits[2].elapsed_ms, 334'333);
+  EXPECT_EQ(just_over.km_splits[2].moving_ms, 334'333);
+  EXPECT_EQ(elapsed(just_over.km_splits), 1'001'000);
+  const Figures further = figures_of(on_meridian(1010, 3));
+  ASSERT_EQ(further.km_splits.size(), 4U);
+  EXPECT_NEAR(further.km_splits[3].distance_m, 30, 1e-3);
+  EXPECT_EQ(elapsed(further.km_splits), 1'010'000);
+  EXPECT_EQ(figures_of(on_meridian(1, 3)).km_splits.size(), 1U);
+}
+
 TEST(Figures, OneSampleOrNoneIsNoDivisionByZero) {
   const Figures none = figures_of({});
   EXPECT_EQ(none.distance_m, 0);

@@ -86,13 +86,14 @@ void measure_way(const Activity& activity, const std::vector<bool>& begins, Way&
   way.distance_m.resize(samples.size());
   constexpr auto kNone = static_cast<std::size_t>(-1);
   std::size_t before = kNone;
+  Place from_place;
   double sum = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (begins[i]) before = kNone;
     if (!std::isnan(way.latitude_deg[i])) {
+      const Place place = Place::at(way.latitude_deg[i], way.longitude_deg[i]);
       if (before != kNone) {
-        const double step = haversine_m(way.latitude_deg[before], way.longitude_deg[before],
-                                        way.latitude_deg[i], way.longitude_deg[i]);
+        const double step = haversine_m(from_place, place);
         sum += step;
         const std::int64_t from = time_of(samples, before);
         const std::int64_t to = time_of(samples, i);
@@ -103,6 +104,7 @@ void measure_way(const Activity& activity, const std::vector<bool>& begins, Way&
         }
       }
       before = i;
+      from_place = place;
     }
     way.distance_m[i] = sum;
   }
