@@ -118,9 +118,10 @@ struct BodyReader::State {
   Result<void> inflate(std::string& out);
 };
 
-BodyReader::BodyReader(const HeadView& head, std::int64_t bytes_max) : state_(std::make_unique<State>()) {
+BodyReader::BodyReader(const HeadView& head, std::int64_t bytes_max, bool inflates)
+    : state_(std::make_unique<State>()) {
   state_->bytes_left = bytes_max;
-  if (is_gzip(head.get("content-encoding"))) state_->inflater.emplace(bytes_max);
+  if (inflates && is_gzip(head.get("content-encoding"))) state_->inflater.emplace(bytes_max);
   state_->length_left = head.content_length.value_or(0);
   if (!head.chunked) return;
   // Beast wants a head before a body. The real one has been read already, more strictly than Beast would.

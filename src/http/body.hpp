@@ -23,7 +23,8 @@ Result<void> check_body_headers(const HeadView& head, const BodyPolicy& policy);
 class BodyReader {
  public:
   /// @param head of a request with a body, which check_body_headers() let pass; it is copied where needed.
-  BodyReader(const HeadView& head, std::int64_t bytes_max);
+  /// @param inflates false leaves the body compressed as it comes.
+  BodyReader(const HeadView& head, std::int64_t bytes_max, bool inflates = true);
   ~BodyReader();
   BodyReader(BodyReader&&) noexcept;
   BodyReader& operator=(BodyReader&&) noexcept;

@@ -144,7 +144,7 @@ bool Connection::take_request() {
   const std::string_view bytes = unread().substr(0, size);
   if (const auto refusal = parse_head(bytes, core_->config.framing, head)) return refuse(*refusal), false;
   ++run_;
-  if (run_ > core_->config.pipelined_max || draining_) head.keep_alive = false;
+  if (run_ > core_->config.pipelined_max || draining_ || loop_.sends_away) head.keep_alive = false;
   loop_.ids.write_uuid(loop_.wall_millis(), request_id_);
   if (!head.has_body() && !head.wants_upgrade && try_fast(size)) {
     if (head.keep_alive) return true;

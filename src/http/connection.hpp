@@ -34,6 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_listed = false;
 
  private:
+  friend class PassedRequest;
   enum class Phase : std::uint8_t { idle, head, body, busy, writing, lingering, closed };
   /// What to do once the output is written.
   enum class After : std::uint8_t { go_on, close };
@@ -71,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static runtime::Task<void> exchange(std::shared_ptr<Connection> self, std::string head_bytes);
   runtime::Task<bool> answer(std::string& head_bytes);
   runtime::Task<bool> answer_admitted(Admitted admitted, Request request, HeadView& head);
+  runtime::Task<bool> answer_passing(Admitted admitted, Request request, HeadView& head);
   runtime::Task<Admission> admit(Request& request);
   runtime::Task<Response> handle(const Route& route, Request request);
   Response failure(std::string_view request_id, std::exception_ptr error) const;
@@ -81,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   runtime::Task<Result<void>> read_more();
   runtime::Task<bool> send(Response response, const HeadView& head, bool keep_alive);
   runtime::Task<bool> send_stream(Response response, bool is_chunked);
+  runtime::Task<Result<bool>> pull(Response& response, std::string& piece);
   runtime::Task<void> compress(Response& response, const HeadView& head);
   runtime::Task<bool> write(std::string_view more);
   bool skip_body(const HeadView& head);

@@ -66,6 +66,7 @@ runtime::Task<bool> Connection::answer(std::string& head_bytes) {
 }
 
 runtime::Task<bool> Connection::answer_admitted(Admitted admitted, Request request, HeadView& head) {
+  if (admitted.passes) co_return co_await answer_passing(admitted, std::move(request), head);
   bool keep_alive = head.keep_alive;
   Result<void> body = check_body_headers(head, admitted.body);
   if (!body) {

@@ -3,6 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "http/body_stream.hpp"
 #include "http/connection.hpp"
 #include "http/form_receiver.hpp"
 #include "http/offload.hpp"
@@ -80,6 +81,8 @@ runtime::Task<Result<void>> Connection::read_more() {
   if (timed_out_)
     co_return Error{Errc::timeout, "request-timeout",
                     "The body came too slowly: at least 500 bytes a second."};
+  // Called off by who was reading: the connection itself is whole.
+  if (failed == asio::error::operation_aborted) co_return gone();
   if (failed) {
     close();
     co_return gone();
@@ -138,7 +141,8 @@ runtime::Task<bool> Connection::write(std::string_view more) {
 
 runtime::Task<void> Connection::compress(Response& response, const HeadView& head) {
   const auto type = response.headers.get("Content-Type");
-  if (response.stream || !type || !is_compressible(*type) || response.headers.get("Content-Encoding"))
+  if (response.stream || response.flow || !type || !is_compressible(*type) ||
+      response.headers.get("Content-Encoding"))
     co_return;
   if (response.body.size() < core_->config.gzip_bytes_min) co_return;
   response.headers.add("Vary", "Accept-Encoding");
@@ -162,8 +166,8 @@ runtime::Task<bool> Connection::send(Response response, const HeadView& head, bo
   if (phase_ == Phase::closed) co_return false;
   co_await compress(response, head);
   if (phase_ == Phase::closed) co_return false;
-  keep_alive = keep_alive && !draining_;
-  const bool is_stream = response.stream.has_value();
+  keep_alive = keep_alive && !draining_ && !loop_.sends_away;
+  const bool is_stream = response.stream || response.flow;
   std::optional<std::int64_t> length = response.stream_size;
   if (!is_stream) length = static_cast<std::int64_t>(response.body.size());
   // HTTP/1.0 has no chunks: there a stream of unknown length ends with the connection.
@@ -184,14 +188,24 @@ runtime::Task<bool> Connection::send(Response response, const HeadView& head, bo
   co_return co_await write({}) && keep_alive;
 }
 
-runtime::Task<bool> Connection::send_stream(Response response, bool is_chunked) {
+runtime::Task<Result<bool>> Connection::pull(Response& response, std::string& piece) {
+  if (response.flow) co_return co_await response.flow->read(piece);
+  // The job owns what it works on: this coroutine may be thrown away meanwhile.
   auto source = std::make_shared<BodySource>(std::move(*response.stream));
-  auto piece = std::make_shared<std::string>();
+  auto made = std::make_shared<std::string>();
+  std::move_only_function<Result<bool>()> job = [source, made] { return (*source)(*made); };
+  const Result<bool> pulled = co_await run_blocking<bool>(core_->offload, std::move(job));
+  response.stream = std::move(*source);
+  piece = std::move(*made);
+  co_return pulled;
+}
+
+runtime::Task<bool> Connection::send_stream(Response response, bool is_chunked) {
+  std::string piece;
   std::int64_t sent = 0;
   for (bool more = true; more;) {
-    piece->clear();
-    std::move_only_function<Result<bool>()> job = [source, piece] { return (*source)(*piece); };
-    const Result<bool> pulled = co_await run_blocking<bool>(core_->offload, std::move(job));
+    piece.clear();
+    const Result<bool> pulled = co_await pull(response, piece);
     if (phase_ == Phase::closed) co_return false;
     if (!pulled) {
       // The status is out already: a body that visibly breaks off is all that can still be said.
@@ -201,10 +215,10 @@ runtime::Task<bool> Connection::send_stream(Response response, bool is_chunked) 
       co_return false;
     }
     more = *pulled;
-    sent += static_cast<std::int64_t>(piece->size());
-    if (is_chunked && !piece->empty()) append_chunk(out_, *piece);
+    sent += static_cast<std::int64_t>(piece.size());
+    if (is_chunked && !piece.empty()) append_chunk(out_, piece);
     if (is_chunked && !more) out_ += "0\r\n\r\n";
-    if (!co_await write(is_chunked ? std::string_view{} : std::string_view(*piece))) co_return false;
+    if (!co_await write(is_chunked ? std::string_view{} : std::string_view(piece))) co_return false;
   }
   if (response.stream_size && sent != *response.stream_size) {
     core_->logger.error("stream_size_wrong", {{"request_id", request_id_of_exchange_}, {"sent", sent}});

@@ -105,19 +105,6 @@ void note(Framing& framing, HeadView& head, const FieldView& field, bool& upgrad
   }
 }
 
-Refused parse_field(std::string_view line, const FramingLimits& limits, FieldView& field) {
-  if (line.size() > limits.field_bytes_max) return headers_too_large("A header is longer than 8 KiB.");
-  if (line.front() == ' ' || line.front() == '\t') return bad_header("A header is folded over two lines.");
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) return bad_header("A header has no name or no colon.");
-  field.name = line.substr(0, colon);
-  if (!all_in(kTokenTable, field.name))
-    return bad_header("A header's name holds a character that names do not hold.");
-  field.value = trim(line.substr(colon + 1));
-  if (!all_in(kValueTable, field.value)) return bad_header("A header holds a control character.");
-  return std::nullopt;
-}
-
 Refused check_transfer_encoding(const Framing& framing, HeadView& head) {
   if (framing.transfer_encodings == 0) return std::nullopt;
   if (framing.content_lengths > 0)
@@ -244,6 +231,19 @@ Refused parse_fields(std::string_view rest, const FramingLimits& limits, HeadVie
 }
 
 }  // namespace
+
+std::optional<Refusal> parse_field(std::string_view line, const FramingLimits& limits, FieldView& field) {
+  if (line.size() > limits.field_bytes_max) return headers_too_large("A header is longer than 8 KiB.");
+  if (line.front() == ' ' || line.front() == '\t') return bad_header("A header is folded over two lines.");
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return bad_header("A header has no name or no colon.");
+  field.name = line.substr(0, colon);
+  if (!all_in(kTokenTable, field.name))
+    return bad_header("A header's name holds a character that names do not hold.");
+  field.value = trim(line.substr(colon + 1));
+  if (!all_in(kValueTable, field.value)) return bad_header("A header holds a control character.");
+  return std::nullopt;
+}
 
 std::string_view HeadView::get(std::string_view name) const {
   for (const FieldView& field : fields()) {

@@ -80,6 +80,9 @@ std::pair<std::size_t, std::optional<Refusal>> find_head(std::string_view bytes,
 /// (405), version-not-supported (505), expectation-failed (417). @threads any; pure
 std::optional<Refusal> parse_head(std::string_view bytes, const FramingLimits& limits, HeadView& head);
 
+/// Reads one header line, without its line end. Refused: bad-header, headers-too-large.
+std::optional<Refusal> parse_field(std::string_view line, const FramingLimits& limits, FieldView& field);
+
 /// True for a registered name, IPv4 or bracketed IPv6 address with an optional port.
 bool is_valid_authority(std::string_view text);
 

@@ -77,6 +77,7 @@ class Loop {
   HeadView head;  ///< of the request that is being parsed
   FastReply reply;
   bool draining = false;
+  bool sends_away = false;  ///< every answer is its connection's last
 
  private:
   using Timer =
@@ -113,6 +114,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   void start();
   std::uint16_t port() const { return port_; }
   void on_connection_closed();
+  void send_away();
   runtime::Task<void> drain(Deadline deadline);
   ServerFigures figures() const;
 

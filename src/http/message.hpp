@@ -98,6 +98,9 @@ struct Form {
   std::optional<std::string_view> field(std::string_view name) const;
 };
 
+class BodyStream;
+class ClientSide;
+
 /// A request as a handler sees it: framed, decoded, checked against its route's columns.
 struct Request {
   Verb verb = Verb::get;
@@ -114,6 +117,8 @@ struct Request {
   TraceContext trace;
   Deadline deadline;
   Headers answer_headers;  ///< that go on whatever answer comes (RateLimit)
+  /// Where the request passes through (Admitted::passes): its body, still to be read, and its client.
+  std::shared_ptr<ClientSide> client{};
 
   std::optional<std::string_view> query_value(std::string_view name) const;
   /// A parameter of the pattern; it is there, or the route table is wrong (throws std::logic_error).
@@ -133,6 +138,8 @@ struct Response {
   std::string body;
   std::optional<BodySource> stream;  ///< instead of `body`
   std::optional<std::int64_t> stream_size;
+  /// Instead of both, where the pieces come from a loop and not from a thread that blocks.
+  std::shared_ptr<BodyStream> flow{};
 
   /// `application/json` with a body that is JSON already.
   static Response json(int status, std::string body);

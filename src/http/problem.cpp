@@ -102,6 +102,9 @@ Response problem(const Error& error, std::string_view request_id) {
   // Likewise whether it was the client or the server that took too long.
   if (error.code() == Errc::timeout && error.slug() == "request-timeout")
     return problem(408, error, request_id);
+  // And whether a part of Ekiden is not there, or broke off in the middle.
+  if (error.code() == Errc::unavailable && error.slug() == "upstream-broken")
+    return problem(502, error, request_id);
   return problem(status_of(error.code()), error, request_id);
 }
 

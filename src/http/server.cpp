@@ -120,6 +120,11 @@ void Server::Core::on_connection_closed() {
   if (left == 0 && draining_) asio::post(loops_.front()->executor, [door] { door->drained.cancel(); });
 }
 
+void Server::Core::send_away() {
+  for (const auto& loop : loops_)
+    asio::post(loop->executor, [each = loop.get(), self = shared_from_this()] { each->sends_away = true; });
+}
+
 runtime::Task<void> Server::Core::drain(Deadline deadline) {
   const asio::any_io_executor first = loops_.front()->executor;
   co_await asio::co_spawn(first, drain_here(deadline), asio::use_awaitable);
@@ -175,6 +180,9 @@ Server::~Server() = default;
 
 void Server::start() {
   core_->start();
+}
+void Server::send_away() {
+  core_->send_away();
 }
 std::uint16_t Server::port() const {
   return core_->port();

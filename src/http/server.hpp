@@ -63,6 +63,9 @@ struct FastRequest {
 struct Admitted {
   const Route* route = nullptr;
   BodyPolicy body{};
+  /// Do not read the body, but for its headers: handle() takes it from Request::client as it comes, neither
+  /// decompressed nor taken apart.
+  bool passes = false;
 };
 
 /// A connection that has become something else (a WebSocket).
@@ -131,6 +134,9 @@ class Server {
   /// @threads any
   void start();
   std::uint16_t port() const;
+  /// From now on every answer says `Connection: close`, while connections are still accepted: for the time in
+  /// which whoever balances over several servers learns that this one ends. @threads any
+  void send_away();
   /// Stops accepting, closes idle connections, lets requests in flight finish with `Connection: close`, and
   /// returns when the last connection is gone; what is left at `deadline` is closed. @threads any
   runtime::Task<void> drain(Deadline deadline);
