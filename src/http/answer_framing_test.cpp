@@ -43,8 +43,8 @@ TEST(AnswerFraming, RefusesWhatCouldBeReadInTwoWays) {
 
 TEST(AnswerFraming, RefusesWhatIsNoStatusLine) {
   AnswerView view;
-  for (const char* line : {"HTTP/2.0 200 OK", "HTTP/1.1 2000", "HTTP/1.1 099 x", "HTTP/1.1  200", "HTTP/1.1 20",
-                           "http/1.1 200 OK", "HTTP/1.2 200 OK", "", "HTTP/1.1 2x0 OK"}) {
+  for (const char* line : {"HTTP/2.0 200 OK", "HTTP/1.1 2000", "HTTP/1.1 099 x", "HTTP/1.1  200",
+                           "HTTP/1.1 20", "http/1.1 200 OK", "HTTP/1.2 200 OK", "", "HTTP/1.1 2x0 OK"}) {
     EXPECT_FALSE(is_good(std::string(line) + "\r\n\r\n", view)) << line;
   }
   std::string many = "HTTP/1.1 200 OK\r\n";

@@ -42,7 +42,7 @@ struct HeadView {
   bool expects_continue = false;
   bool wants_upgrade = false;  ///< `Connection: upgrade` with an Upgrade field
 
-  static constexpr std::size_t kFieldsMax = 64;
+  static constexpr std::size_t kFieldsMax = 80;  ///< a gateway adds some to what a client may send
   std::array<FieldView, kFieldsMax> field_array;
   std::size_t field_count = 0;
 

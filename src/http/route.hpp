@@ -106,6 +106,7 @@ struct Route {
   std::chrono::milliseconds timeout{10'000};
   RouteDoc doc{};
   FastHandler fast{};
+  bool websocket = false;  ///< a GET that may become a WebSocket: gateways then pass its bytes both ways
 };
 
 /// The values that a path gives to a pattern's parameters: views into the path and the pattern.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "http/route.hpp"
+#include "http/server.hpp"
 #include "runtime/task.hpp"
 
 namespace ekiden::services {
@@ -17,6 +19,18 @@ class ServiceCaller {
   /// service does
   ///         not run or does not answer; internal: the handler threw (logged); and the handler's own.
   virtual runtime::Task<Result<http::Response>> call(const http::Route& route, http::Request request) = 0;
+  /// True where the request's body is left unread for call(): it passes through.
+  virtual bool passes(const http::Route& route) const {
+    (void)route;
+    return false;
+  }
+  /// What takes the connection where the request asks for a WebSocket and its route is one; nullopt
+  /// otherwise.
+  virtual std::optional<http::Upgrade> upgrade(const http::Route& route, const http::Request& request) {
+    (void)route;
+    (void)request;
+    return std::nullopt;
+  }
   /// False where no process of the service can be reached.
   virtual bool is_reachable(std::string_view service) const = 0;
 };

@@ -48,6 +48,7 @@ class TestServer {
       guards_.push_back(boost::asio::make_work_guard(*contexts_.back()));
       executors.emplace_back(contexts_.back()->get_executor());
     }
+    executors_ = executors;
     auto offload = [this](std::move_only_function<void()> job) {
       boost::asio::post(pool_, std::move(job));
       return true;
@@ -59,15 +60,24 @@ class TestServer {
   }
 
   ~TestServer() {
-    drain(std::chrono::milliseconds{0});
-    guards_.clear();
-    for (auto& context : contexts_) context->stop();
-    for (std::thread& thread : threads_) thread.join();
+    stop();
     pool_.join();
     std::filesystem::remove_all(spool_);
   }
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
+
+  /// Ends the loops' threads: what lives on the loops may then be destroyed. Once is enough.
+  void stop() {
+    if (threads_.empty()) return;
+    drain(std::chrono::milliseconds{0});
+    guards_.clear();
+    for (auto& context : contexts_) context->stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  const std::vector<boost::asio::any_io_executor>& loops() const { return executors_; }
+  Server& server() { return *server_; }
 
   /// Ticks every millisecond, so that a moved clock is noticed at once.
   static ServerConfig quick() {
@@ -101,6 +111,7 @@ class TestServer {
   std::filesystem::path spool_;
   ekiden::testing::SeededRandom random_{7};
   boost::asio::thread_pool pool_;
+  std::vector<boost::asio::any_io_executor> executors_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;
   std::unique_ptr<Server> server_;

@@ -107,8 +107,12 @@ runtime::Task<Result<http::Identity>> Authenticator::resolve_api_key(std::string
   question.trace = request.trace;
   question.deadline = request.deadline;
   const Result<http::Response> answer = co_await caller_.call(*resolve_key_, std::move(question));
-  if (!answer && answer.error().code() != Errc::not_found) co_return answer.error();
-  if (!answer) {
+  // From another process the same comes as a status.
+  const int status = answer ? answer->status : http::status_of(answer.error().code());
+  if (!answer && status != 404) co_return answer.error();
+  if (status != 200 && status != 404)
+    co_return Error{Errc::unavailable, "upstream-broken", "The API key could not be looked up: try again."};
+  if (status != 200) {
     keys_.put(hash, std::nullopt, now + key_remembered_);
     co_return invalid_token();
   }

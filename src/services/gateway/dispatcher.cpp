@@ -118,24 +118,36 @@ runtime::Task<http::Admission> Dispatcher::admit(http::Request& request) {
   request.params = std::move(match->params);
   const Deadline own = Deadline::after(clock_, route.timeout);
   if (own.at() < request.deadline.at()) request.deadline = own;
-  co_return http::Admitted{.route = &route, .body = route.body};
+  const bool passes = caller_.passes(route);
+  if (passes) {
+    if (auto upgrade = caller_.upgrade(route, request)) co_return *std::move(upgrade);
+  }
+  co_return http::Admitted{.route = &route, .body = route.body, .passes = passes};
+}
+
+runtime::Task<http::Response> run_route(services::ServiceCaller& caller, const http::Route& route,
+                                        http::Request request, const Clock& clock, const Logger& logger,
+                                        const RequestMetrics& metrics) {
+  const std::string request_id = request.request_id;
+  const std::string trace_id = request.trace.trace_id;
+  const Instant started = clock.monotonic();
+  Result<http::Response> answer = co_await caller.call(route, std::move(request));
+  if (!answer && answer.error().code() == Errc::internal) {
+    logger.error("request_failed", {{"route", route.pattern},
+                                    {"request_id", request_id},
+                                    {"trace_id", trace_id},
+                                    {"slug", answer.error().slug()},
+                                    {"text", answer.error().text()}});
+  }
+  http::Response response = answer ? *std::move(answer) : http::problem(answer.error(), request_id);
+  metrics.count(route, response.status, clock.monotonic() - started);
+  co_return response;
 }
 
 runtime::Task<http::Response> Dispatcher::handle(const http::Route& route, http::Request request) {
-  const std::string request_id = request.request_id;
   const http::Headers extra = request.answer_headers;
-  const std::string trace_id = request.trace.trace_id;
-  const Instant started = clock_.monotonic();
-  Result<http::Response> answer = co_await caller_.call(route, std::move(request));
-  if (!answer && answer.error().code() == Errc::internal) {
-    logger_.error("request_failed", {{"route", route.pattern},
-                                     {"request_id", request_id},
-                                     {"trace_id", trace_id},
-                                     {"slug", answer.error().slug()},
-                                     {"text", answer.error().text()}});
-  }
-  http::Response response = answer ? *std::move(answer) : http::problem(answer.error(), request_id);
-  request_metrics_.count(route, response.status, clock_.monotonic() - started);
+  http::Response response =
+      co_await run_route(caller_, route, std::move(request), clock_, logger_, request_metrics_);
   for (const auto& [name, value] : extra.all()) response.headers.set(name, value);
   co_return response;
 }

@@ -44,4 +44,10 @@ class Dispatcher final : public http::Dispatcher {
 /// Whether this identity may call this route. @errors unauthenticated, forbidden.
 Result<void> authorize(const http::Route& route, const std::optional<http::Identity>& identity);
 
+/// The route's answer, or the problem that tells why there is none; bugs are logged, all is counted.
+/// Everything but the request outlives the call.
+runtime::Task<http::Response> run_route(services::ServiceCaller& caller, const http::Route& route,
+                                        http::Request request, const Clock& clock, const Logger& logger,
+                                        const RequestMetrics& metrics);
+
 }  // namespace ekiden::gateway

@@ -43,8 +43,8 @@ std::string_view to_string(Readiness readiness) {
 runtime::Task<Readiness> ask(http::Outbound& connection, const Tcp::endpoint at) {
   const Result<void> connected = co_await connection.connect(at);
   if (!connected) co_return Readiness::unreachable;
-  const Result<void> sent = co_await connection.write(
-      "GET /readyz HTTP/1.1\r\nHost: ekiden.internal\r\nConnection: close\r\n\r\n");
+  const Result<void> sent =
+      co_await connection.write("GET /readyz HTTP/1.1\r\nHost: ekiden.internal\r\nConnection: close\r\n\r\n");
   if (!sent) co_return Readiness::unreachable;
   const Result<void> got = co_await connection.read_head(false);
   if (!got) co_return Readiness::unreachable;
@@ -85,7 +85,8 @@ runtime::Task<> check_endpoint(std::shared_ptr<http::Watch> watch, EndpointPtr e
   endpoint->set_readiness(now);
   if (now == before) co_return;
   if (now == Readiness::ready) endpoint->recovered();
-  logger.info("endpoint_changed", {{"endpoint", endpoint->name}, {"was", to_string(before)}, {"is", to_string(now)}});
+  logger.info("endpoint_changed",
+              {{"endpoint", endpoint->name}, {"was", to_string(before)}, {"is", to_string(now)}});
 }
 
 }  // namespace ekiden::gateway

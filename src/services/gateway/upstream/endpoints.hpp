@@ -60,6 +60,30 @@ class Endpoint {
 
 using EndpointPtr = std::shared_ptr<Endpoint>;
 
+/// A call whose circuit was entered by EndpointSet::pick: leaves it without a verdict where none is given.
+class Trial {
+ public:
+  explicit Trial(EndpointPtr endpoint) : endpoint_(std::move(endpoint)) {}
+  ~Trial() {
+    if (!is_over_) endpoint_->left();
+  }
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
+  void succeeded() {
+    is_over_ = true;
+    endpoint_->succeeded();
+  }
+  void failed(Instant now) {
+    is_over_ = true;
+    endpoint_->failed(now);
+  }
+  const EndpointPtr& endpoint() const { return endpoint_; }
+
+ private:
+  const EndpointPtr endpoint_;
+  bool is_over_ = false;
+};
+
 /// The processes of one service. @threads any
 class EndpointSet {
  public:

@@ -24,9 +24,10 @@ constexpr std::int64_t kSmallBody = 64 * 1024;
 
 /// What a process is told by the gateway alone, and what it need not know.
 bool is_own_request_field(std::string_view name) {
+  if (http::equal_no_case(name, http::kTimeoutHeader)) return true;
   for (const std::string_view own :
-       {"Host", "Content-Length", "Expect", http::kTimeoutHeader, "traceparent", "X-Request-Id",
-        "X-Forwarded-For", "Forwarded", "Authorization", "X-Api-Key", "X-User-Id"}) {
+       {"Host", "Content-Length", "Expect", "traceparent", "X-Request-Id", "X-Forwarded-For", "Forwarded",
+        "Authorization", "X-Api-Key", "X-User-Id"}) {
     if (http::equal_no_case(name, own)) return true;
   }
   return http::starts_with_no_case(name, "X-Internal-");
@@ -34,8 +35,8 @@ bool is_own_request_field(std::string_view name) {
 
 /// What the gateway's server puts on every answer itself.
 bool is_own_answer_field(std::string_view name) {
-  for (const std::string_view own : {"Date", "Server", "X-Request-Id", "X-Content-Type-Options",
-                                     "Referrer-Policy", "Content-Length"}) {
+  for (const std::string_view own :
+       {"Date", "Server", "X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "Content-Length"}) {
     if (http::equal_no_case(name, own)) return true;
   }
   return false;
@@ -53,8 +54,8 @@ bool has_body(const Call& call) {
 }
 
 void append_framing(std::string& out, const Call& call) {
-  const bool may_have = call.verb == http::Verb::post || call.verb == http::Verb::put ||
-                        call.verb == http::Verb::patch;
+  const bool may_have =
+      call.verb == http::Verb::post || call.verb == http::Verb::put || call.verb == http::Verb::patch;
   if (!has_body(call)) {
     if (may_have) append_field(out, "Content-Length", "0");
   } else if (!call.body.empty()) {
@@ -183,9 +184,10 @@ Task<Attempt> forward_streamed(Lease lease, const Call& call, Duration stall) {
   auto first = co_await (pass_body(lease, call, stall, is_whole) || connection.read_head(false));
   if (first.index() == 0) {
     const Result<void>& broken = std::get<0>(first);
-    co_return Attempt{.answer = broken ? Error{Errc::internal, "internal", "a body ended twice"} : broken.error(),
-                      .reach = Reach::sent,
-                      .is_clients_fault = true};
+    co_return Attempt{
+        .answer = broken ? Error{Errc::internal, "internal", "a body ended twice"} : broken.error(),
+        .reach = Reach::sent,
+        .is_clients_fault = true};
   }
   const Result<void>& got = std::get<1>(first);
   if (!got) co_return failed(connection, got.error());

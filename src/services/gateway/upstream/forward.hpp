@@ -25,7 +25,8 @@ struct Call {
 
 /// Makes the call of a request: what concerns one connection only, what only the outside may not see, and
 /// the client's proofs of who it is are left out; who asks is said in a signed header.
-Call make_call(const http::Route& route, http::Request& request, const http::CallSigner& signer, Timestamp now);
+Call make_call(const http::Route& route, http::Request& request, const http::CallSigner& signer,
+               Timestamp now);
 
 /// Reads a small body whole, so that the call can be made again. @errors those of the client's body.
 runtime::Task<Result<void>> take_small_body(Call& call);
@@ -41,6 +42,7 @@ struct Attempt {
   Result<http::Response> answer;
   Reach reach = Reach::unsent;
   bool is_clients_fault = false;  ///< the client's body broke off, or the client went
+  bool was_kept = false;          ///< on a connection that earlier calls were made on
 };
 
 /// Sends the call on this connection and takes its answer; a large body is left on the connection, which the

@@ -13,11 +13,13 @@ namespace {
 namespace asio = boost::asio;
 
 Error busy() {
-  return Error{Errc::busy, "upstream-busy", "Too many calls wait for this part of Ekiden: try again in a moment."}
+  return Error{Errc::busy, "upstream-busy",
+               "Too many calls wait for this part of Ekiden: try again in a moment."}
       .with_retry_after(std::chrono::seconds{1});
 }
 Error late() {
-  return {Errc::timeout, "upstream-timeout", "A part of Ekiden had no time for this call before its deadline."};
+  return {Errc::timeout, "upstream-timeout",
+          "A part of Ekiden had no time for this call before its deadline."};
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ struct Lane::Waiter final : http::Watched {
     lane.watch_->remove(*this);
     Pool& pool = lane.pools_[&endpoint];
     std::erase(pool.waiting, this);
-    if (given) return lane.give_back(endpoint, std::move(given));
+    if (given) lane.give_back(endpoint, std::move(given));
     if (has_place) lane.free_place(pool);
   }
   void check(Instant now) override {

@@ -62,6 +62,7 @@ class Lane final : public std::enable_shared_from_this<Lane> {
 
   const boost::asio::any_io_executor& loop() const { return loop_; }
   const Clock& clock() const { return clock_; }
+  const std::shared_ptr<http::Watch>& watch() const { return watch_; }
   /// Connections to this process, resting ones too.
   std::size_t connections(const Endpoint& endpoint) const;
 

@@ -57,17 +57,22 @@ class RemoteCaller final : public services::ServiceCaller {
 
  private:
   struct Loop;
+  struct Round;
 
   Loop* loop_of(const boost::asio::any_io_executor& executor) const;
-  runtime::Task<Result<http::Response>> call_on(std::shared_ptr<Lane> lane, std::shared_ptr<Upstream> upstream,
-                                                const http::Route& route, http::Request request);
+  runtime::Task<Result<http::Response>> call_on(std::shared_ptr<Lane> lane,
+                                                std::shared_ptr<Upstream> upstream, const http::Route& route,
+                                                http::Request request);
   runtime::Task<Attempt> attempt(std::shared_ptr<Lane> lane, EndpointPtr endpoint, const Call& call);
-  void judge(Upstream& upstream, Endpoint& endpoint, const Attempt& attempt, bool was_kept) const;
+  void judge(Upstream& upstream, Trial& trial, const Attempt& attempt, Deadline deadline) const;
+  bool may_repeat(Upstream& upstream, const Call& call, const Attempt& made) const;
   runtime::Task<> tunnel(std::shared_ptr<Lane> lane, std::shared_ptr<Upstream> upstream,
                          const http::Route& route, http::UpgradedConnection client);
   runtime::Task<> keep_checking(std::shared_ptr<Upstream> upstream);
-  runtime::Task<> ask_process(std::string service, EndpointPtr endpoint, std::string target, Deadline deadline,
-                              std::shared_ptr<std::vector<ProcessAnswer>> answers);
+  runtime::Task<> ask_process(std::string service, EndpointPtr endpoint, std::string target,
+                              Deadline deadline, std::shared_ptr<Round> round);
+  runtime::Task<std::vector<ProcessAnswer>> call_all_here(std::string target, Deadline deadline,
+                                                          std::size_t processes_max);
 
   const UpstreamConfig config_;
   const http::CallSigner& signer_;

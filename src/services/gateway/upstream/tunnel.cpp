@@ -56,8 +56,7 @@ std::string head_of(const http::AnswerView& answer, std::string_view status_line
 }
 
 /// The process does not agree: its answer goes to the client, which may then try anew.
-Task<> pass_refusal(Lease& lease, Socket& client) {
-  http::Outbound& connection = lease.connection();
+Task<> pass_refusal(http::Outbound& connection, Socket& client) {
   std::string head =
       head_of(connection.head(), "HTTP/1.1 " + std::to_string(connection.head().status) + " Refused\r\n");
   std::string body;
@@ -68,6 +67,18 @@ Task<> pass_refusal(Lease& lease, Socket& client) {
   head += "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   co_await write_all(client, head);
 }
+
+/// Counts a tunnel among the process's calls, so that new ones go elsewhere.
+class InFlight {
+ public:
+  explicit InFlight(Endpoint& endpoint) : endpoint_(endpoint) { endpoint_.entered(); }
+  ~InFlight() { endpoint_.exited(); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  Endpoint& endpoint_;
+};
 
 void keep_alive(Socket& socket) {
   boost::system::error_code ignored;
@@ -83,19 +94,26 @@ bool wants_websocket(const http::Request& request) {
          http::has_token(request.headers.get("Connection").value_or(""), "upgrade");
 }
 
-Task<> run_tunnel(Lease lease, Call call, http::UpgradedConnection client) {
-  http::Outbound& connection = lease.connection();
+Task<> run_tunnel(std::shared_ptr<Lane> lane, Trial& trial, Call call, Instant until,
+                  http::UpgradedConnection client) {
+  const EndpointPtr endpoint = trial.endpoint();
+  const InFlight counted(*endpoint);
+  http::Outbound connection(lane->loop(), lane->watch(), {});
+  connection.begin(until, nullptr);
   const std::string handshake = call.head + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-  Result<void> done = co_await connection.write(handshake);
+  Result<void> done = co_await connection.connect(endpoint->at);
+  if (done) done = co_await connection.write(handshake);
   if (done) done = co_await connection.read_head(false);
   if (!done) {
+    if (!connection.has_written()) trial.failed(lane->clock().monotonic());
     const Error error = done.error();
     co_await refuse_upgrade(std::move(client), error);
     co_return;
   }
+  trial.succeeded();
   keep_alive(client.socket);
   if (connection.head().status != kSwitching) {
-    co_await pass_refusal(lease, client.socket);
+    co_await pass_refusal(connection, client.socket);
     co_return;
   }
   std::string head = head_of(connection.head(), "HTTP/1.1 101 Switching Protocols\r\n");

@@ -6,7 +6,8 @@ namespace ekiden::gateway {
 
 Result<ServiceAddress> ServiceAddress::parse(std::string_view text) {
   const Error bad{Errc::invalid, "bad-address",
-                  "'" + std::string(text) + "' is not `host:port`, `1.2.3.4:port` or `[ip6]:port`", "upstream"};
+                  "'" + std::string(text) + "' is not `host:port`, `1.2.3.4:port` or `[ip6]:port`",
+                  "upstream"};
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return bad;
   const std::string_view digits = text.substr(colon + 1);
@@ -28,7 +29,8 @@ Upstream::Upstream(std::string service, std::vector<ServiceAddress> where, const
       endpoints(config.circuit, random),
       retries(config.retry_ratio, config.retry_reserve) {
   const auto counter = [&](const char* outcome) {
-    return metrics.counter("ekiden_upstream_calls_total", "Attempts to call a service's processes, by outcome.",
+    return metrics.counter("ekiden_upstream_calls_total",
+                           "Attempts to call a service's processes, by outcome.",
                            {{"service", name}, {"outcome", outcome}});
   };
   answered = counter("answered");

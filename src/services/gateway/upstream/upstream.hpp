@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/logger.hpp"
+#include "base/result.hpp"
 #include "runtime/metrics.hpp"
 #include "services/gateway/upstream/config.hpp"
 #include "services/gateway/upstream/endpoints.hpp"
@@ -22,8 +23,8 @@ struct ServiceAddress {
 
 /// One service as the gateway sees it. @threads any
 struct Upstream {
-  Upstream(std::string service, std::vector<ServiceAddress> where, const UpstreamConfig& config, Random& random,
-           runtime::Metrics& metrics);
+  Upstream(std::string service, std::vector<ServiceAddress> where, const UpstreamConfig& config,
+           Random& random, runtime::Metrics& metrics);
 
   const std::string name;
   const std::vector<ServiceAddress> addresses;
