@@ -37,12 +37,44 @@ struct ServiceView {
 };
 BOOST_DESCRIBE_STRUCT(ServiceView, (), (name, model))
 
+/// What one process tells a gateway.
+struct FiguresView {
+  std::vector<runtime::ExecutorFigures> executors;
+  std::vector<SystemSources::Lag> consumers;
+};
+BOOST_DESCRIBE_STRUCT(FiguresView, (), (executors, consumers))
+
+struct ProcessView {
+  std::string service;
+  std::string process;
+  bool answers = false;
+  std::vector<runtime::ExecutorFigures> executors;
+  std::vector<SystemSources::Lag> consumers;
+};
+BOOST_DESCRIBE_STRUCT(ProcessView, (), (service, process, answers, executors, consumers))
+
 struct ConcurrencyView {
   std::vector<ServiceView> services;
   std::vector<runtime::ExecutorFigures> executors;
   std::vector<SystemSources::Lag> consumers;
+  std::vector<ProcessView> processes;  ///< the others of the cluster
 };
-BOOST_DESCRIBE_STRUCT(ConcurrencyView, (), (services, executors, consumers))
+BOOST_DESCRIBE_STRUCT(ConcurrencyView, (), (services, executors, consumers, processes))
+
+ProcessView view_of(SystemSources::Elsewhere& elsewhere) {
+  ProcessView view{.service = std::move(elsewhere.service),
+                   .process = std::move(elsewhere.process),
+                   .answers = false,
+                   .executors = {},
+                   .consumers = {}};
+  if (!elsewhere.figures) return view;
+  Result<FiguresView> read = json::read<FiguresView>(*elsewhere.figures);
+  if (!read) return view;
+  view.answers = true;
+  view.executors = std::move(read->executors);
+  view.consumers = std::move(read->consumers);
+  return view;
+}
 
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
@@ -72,7 +104,7 @@ runtime::Task<Result<http::Response>> SystemApi::metrics(http::Request request) 
   // A scraper on this machine needs no account; everyone else must be an administrator.
   const bool admin =
       request.identity && request.identity->role == http::Role::admin && !request.identity->by_api_key;
-  if (!admin && (request.identity || !is_loopback(request.client_address))) {
+  if (!sources_.metrics_are_open && !admin && (request.identity || !is_loopback(request.client_address))) {
     co_return Error{Errc::forbidden, "not-an-administrator",
                     "only administrators, or a scraper on this machine, may read this"};
   }
@@ -82,12 +114,21 @@ runtime::Task<Result<http::Response>> SystemApi::metrics(http::Request request) 
   co_return response;
 }
 
-runtime::Task<Result<http::Response>> SystemApi::concurrency(http::Request) {
+runtime::Task<Result<http::Response>> SystemApi::figures(http::Request) {
+  co_return http::Response::json(
+      200, json::write(FiguresView{.executors = sources_.figures->collect(), .consumers = sources_.lags()}));
+}
+
+runtime::Task<Result<http::Response>> SystemApi::concurrency(http::Request request) {
   ConcurrencyView view;
   for (const auto& [name, model] : sources_.services_and_models)
     view.services.push_back({.name = name, .model = model});
   view.executors = sources_.figures->collect();
   view.consumers = sources_.lags();
+  if (sources_.elsewhere) {
+    auto others = co_await sources_.elsewhere(request.deadline);
+    for (SystemSources::Elsewhere& each : others) view.processes.push_back(view_of(each));
+  }
   co_return http::Response::json(200, json::write(view));
 }
 
@@ -101,6 +142,20 @@ runtime::Task<Result<http::Response>> SystemApi::start(http::Request) {
 
 runtime::Task<Result<http::Response>> SystemApi::browse(http::Request) {
   co_return html(api_page_);
+}
+
+std::vector<http::Route> SystemApi::inner_routes() {
+  std::vector<http::Route> inner = routes();
+  std::erase_if(inner, [](const http::Route& route) {
+    return route.pattern != "/healthz" && route.pattern != "/readyz" && route.pattern != "/metrics";
+  });
+  inner.push_back({.verb = http::Verb::get,
+                   .pattern = kFiguresPattern,
+                   .handler = http::CoroutineHandler(
+                       [this](http::Request request) { return figures(std::move(request)); }),
+                   .auth = http::Auth::internal,
+                   .doc = {.summary = "What runs in this process", .tag = "system"}});
+  return inner;
 }
 
 std::vector<http::Route> SystemApi::routes() {

@@ -9,6 +9,8 @@
 
 namespace ekiden::gateway {
 
+constexpr std::string_view kFiguresPattern = "/internal/system/figures";
+
 /// What is running, as the composition root knows it. Every function is cheap and never blocks.
 struct SystemSources {
   std::vector<std::pair<std::string, std::string>> services_and_models;
@@ -28,6 +30,16 @@ struct SystemSources {
   std::function<std::string()> metrics;                 ///< Prometheus' text format
   std::function<std::vector<std::string>()> not_ready;  ///< names of services that are not ready yet
   std::string version;
+  /// At a port that only the cluster reaches, anyone may read the metrics.
+  bool metrics_are_open = false;
+  /// What one other process says of itself: the body of its `/internal/system/figures`, or why there is none.
+  struct Elsewhere {
+    std::string service;
+    std::string process;
+    Result<std::string> figures;
+  };
+  /// Asks the other processes of the cluster; null where there are none.
+  std::function<runtime::Task<std::vector<Elsewhere>>(Deadline deadline)> elsewhere{};
 };
 
 /// `/healthz`, `/readyz`, `/metrics`, the pages, the OpenAPI document, and what runs on what.
@@ -36,6 +48,8 @@ class SystemApi {
   explicit SystemApi(SystemSources sources) : sources_(std::move(sources)) {}
 
   std::vector<http::Route> routes();
+  /// What a process behind the gateways answers: health, metrics, and its figures for the gateways.
+  std::vector<http::Route> inner_routes();
   /// Called once all tables are known; before that `/api` is empty.
   void show_routes(const std::vector<const http::Route*>& routes);
 
@@ -44,6 +58,7 @@ class SystemApi {
   runtime::Task<Result<http::Response>> readiness(http::Request request);
   runtime::Task<Result<http::Response>> metrics(http::Request request);
   runtime::Task<Result<http::Response>> concurrency(http::Request request);
+  runtime::Task<Result<http::Response>> figures(http::Request request);
   runtime::Task<Result<http::Response>> openapi(http::Request request);
   runtime::Task<Result<http::Response>> start(http::Request request);
   runtime::Task<Result<http::Response>> browse(http::Request request);

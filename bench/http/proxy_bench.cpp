@@ -1,0 +1,74 @@
+// A gateway in front of one server, for comparison with nginx proxy_pass in front of the same one: every
+// request has its token checked, finds its route, draws on its budget, and is passed on. Usage: proxy_bench
+// PORT BACKEND_PORT TOKEN_FILE   It writes a token for the load into the file. Stops at SIGTERM.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <sodium.h>
+
+#include "ports/limits/memory/memory_limits.hpp"
+#include "services/gateway/dispatcher.hpp"
+#include "services/gateway/upstream/remote_caller.hpp"
+
+namespace {
+
+using namespace ekiden;
+
+std::string token_for_the_load(const http::TokenSigner& signer, const Clock& clock, Random& random) {
+  Ids ids{clock, random};
+  const Timestamp now = clock.now();
+  return signer.sign({.user_id = ids.make<UserId>(),
+                      .session_id = ids.make<SessionId>(),
+                      .role = http::Role::member,
+                      .token_id = Uuid{},
+                      .issued_at = now,
+                      .expires_at = now + std::chrono::hours{1}});
+}
+
+int run(std::uint16_t port, const std::string& backend, const char* token_file) {
+  const SystemClock clock;
+  SystemRandom random;
+  FdLogSink sink{2};
+  const Logger logger{sink, clock};
+  boost::asio::io_context loop{1};
+  runtime::Metrics metrics;
+  const http::TokenSigner signer{http::SigningSeed::generate(random)};
+  std::ofstream(token_file) << token_for_the_load(signer, clock, random);
+  const http::TokenVerifier verifier{{signer.public_key()}};
+  const http::CallSigner calls{{.current = std::string(32, 'b'), .previous = {}}};
+  gateway::UpstreamConfig upstream;
+  upstream.addresses["backend"] = {"127.0.0.1:" + backend};
+  gateway::RemoteCaller caller{upstream, {loop.get_executor()}, calls, clock, random, logger, metrics};
+  const http::Route route{.verb = http::Verb::get, .pattern = "/a.json", .handler = {}};
+  const Result<void> added = caller.add("backend", {&route});
+  if (!added) throw std::runtime_error(added.error().text());
+  gateway::GatewayConfig config;
+  config.read = {.rate_per_s = 1e9, .burst = 1'000'000};
+  const auto limits = limits::make_memory_limits(clock, {});
+  const http::Router router{{{"backend", &route}}};
+  gateway::Authenticator authenticator{verifier, caller, nullptr, clock, config};
+  gateway::Budgets budgets{*limits, config};
+  gateway::Dispatcher dispatcher{router, authenticator, budgets, caller, clock, logger, metrics, {&route}};
+  http::ServerConfig server_config;
+  server_config.port = port;
+  http::Server server{
+      server_config, {loop.get_executor()}, dispatcher, [](auto) { return false; }, clock, random, logger};
+  server.start();
+  boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
+  signals.async_wait([&loop](boost::system::error_code, int) { loop.stop(); });
+  loop.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4 || sodium_init() < 0) {
+    std::fputs("usage: proxy_bench PORT BACKEND_PORT TOKEN_FILE\n", stderr);
+    return 2;
+  }
+  return run(static_cast<std::uint16_t>(std::atoi(argv[1])), argv[2], argv[3]);
+}
