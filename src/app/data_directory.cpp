@@ -88,6 +88,9 @@ Secrets load_secrets(const std::filesystem::path& folder, Random& random) {
   const std::string seed = secret(folder / "access-token.key", random);
   std::memcpy(secrets.token_seed.bytes.data(), seed.data(), secrets.token_seed.bytes.size());
   secrets.cursor_key = secret(folder / "cursor.key", random);
+  secrets.cluster.current = secret(folder / "cluster.key", random);
+  const std::filesystem::path previous = folder / "cluster.previous.key";
+  if (std::filesystem::exists(previous)) secrets.cluster.previous = read_secret(previous);
   return secrets;
 }
 

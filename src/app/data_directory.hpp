@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/access_token.hpp"
+#include "http/internal_caller.hpp"
 
 namespace ekiden::app {
 
@@ -30,7 +31,9 @@ class DirectoryLock {
 struct Secrets {
   http::SigningSeed token_seed;
   std::string cursor_key;
+  http::ClusterSecret cluster;  ///< what gateways sign calls with
 };
+/// `cluster.previous.key` may lie beside `cluster.key` while that is being replaced.
 /// Throws std::system_error where the folder or a file cannot be made, std::runtime_error where one is
 /// damaged.
 Secrets load_secrets(const std::filesystem::path& folder, Random& random);

@@ -1,36 +1,23 @@
 #include "app/door.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "app/listening.hpp"
 #include "app/options.hpp"
 #include "app/system_sources.hpp"
 #include "runtime/block_on.hpp"
 #include "services/gateway/options.hpp"
+#include "services/gateway/upstream/options.hpp"
 
 namespace ekiden::app {
 
 namespace {
 
-/// The most that workout.upload_files_max allows, and what comes beside the files.
-constexpr std::size_t kFormFilesMax = 1000;
-constexpr std::size_t kFormFieldsMax = 64;
 constexpr std::string_view kResolveKeyPattern = "/internal/user/api-keys/resolve";
 /// What the process says of itself is little and quick.
+constexpr std::size_t kProcessesAsked = 64;
 constexpr runtime::EventLoop kSystemModel{.loops = 1, .inflight_max = 1024};
-
-http::TrustedProxies proxies_of(const ProcessConfig& config) {
-  auto proxies =
-      http::TrustedProxies::parse(config.trusted_proxies, static_cast<std::size_t>(config.proxy_hops));
-  if (!proxies) throw std::runtime_error("server.trusted_proxies: " + proxies.error().text());
-  return *std::move(proxies);
-}
-
-std::vector<boost::asio::any_io_executor> executors_of(const runtime::LoopExecutor& loops) {
-  std::vector<boost::asio::any_io_executor> executors;
-  executors.reserve(loops.loops());
-  for (std::size_t i = 0; i < loops.loops(); ++i) executors.push_back(loops.executor(i));
-  return executors;
-}
 
 }  // namespace
 
@@ -45,12 +32,14 @@ Door::Door(const ProcessParts& process, const RunningServices& services)
       loops_({.service = "gateway", .name = "requests"},
              std::get<runtime::EventLoop>(gateway::model(config_)), process.clock, process.logger,
              process.figures),
-      system_(system_sources(services, process)),
+      call_signer_(process.stores.secrets().cluster),
+      system_(sources(services)),
       host_("gateway.system", kSystemModel, process.clock, process.logger, process.figures) {
   for (const auto& service : services) {
     caller_.add(service->spec, *service->host);
     collect(service->spec);
   }
+  call_elsewhere(services);
   spec_.name = "gateway";
   spec_.model = kSystemModel;
   spec_.routes = system_.routes();
@@ -65,7 +54,7 @@ Door::Door(const ProcessParts& process, const RunningServices& services)
       std::make_unique<gateway::Dispatcher>(*router_, *authenticator_, *budgets_, caller_, process_.clock,
                                             process_.logger.with("gateway"), process_.metrics, routes_);
   server_ = std::make_unique<http::Server>(
-      server_config(), executors_of(loops_), *dispatcher_,
+      server_config_of(process_), executors_of(loops_), *dispatcher_,
       [this](std::move_only_function<void()> work) { return disk_.try_post(std::move(work)); },
       process_.clock, process_.random, process_.logger.with("http"));
 }
@@ -79,19 +68,64 @@ void Door::collect(const services::ServiceSpec& spec) {
   }
 }
 
-http::ServerConfig Door::server_config() const {
-  const ProcessConfig settings = read_process_config(process_.config);
-  http::ServerConfig server;
-  server.address = settings.address;
-  server.port = settings.port;
-  server.trusted_proxies = proxies_of(settings);
-  server.spool_folder = process_.stores.spool_folder();
-  process_.stores.clear_spool();
-  server.connections_max = static_cast<std::size_t>(settings.connections_max);
-  // A folder of files comes as one form; one more than it may hold is left for the service to refuse by name.
-  server.multipart.files_max = kFormFilesMax + 1;
-  server.multipart.parts_max = server.multipart.files_max + kFormFieldsMax;
-  return server;
+void Door::call_elsewhere(const RunningServices& services) {
+  if (read_process_config(process_.config).cluster_keys.empty()) return;
+  gateway::UpstreamConfig upstream = gateway::read_upstream_config(process_.config, callable_services());
+  remote_ =
+      std::make_unique<gateway::RemoteCaller>(upstream, executors_of(loops_), call_signer_, process_.clock,
+                                              process_.random, process_.logger, process_.metrics);
+  caller_.pass_on_to(*remote_);
+  for (const ServiceRow& row : service_table()) {
+    const auto is_row = [&row](const auto& service) { return service->spec.name == row.name; };
+    if (std::ranges::any_of(services, is_row) || !upstream.addresses.contains(row.name)) continue;
+    services::ServiceSpec& spec = elsewhere_.emplace_back();
+    spec.name = row.name;
+    spec.routes = row.routes(process_.config);
+    std::vector<const http::Route*> routes;
+    for (http::Route& route : spec.routes) {
+      route.fast = {};
+      routes.push_back(&route);
+    }
+    const Result<void> added = remote_->add(row.name, routes);
+    if (!added) throw std::runtime_error(added.error().text());
+    collect(spec);
+  }
+}
+
+gateway::SystemSources Door::sources(const RunningServices& services) {
+  gateway::SystemSources sources = system_sources(services, process_);
+  sources.not_ready = [this, others = std::move(sources.not_ready)] {
+    std::vector<std::string> names = others();
+    if (is_leaving_) names.emplace_back("nothing: this process is ending");
+    return names;
+  };
+  sources.elsewhere = [this](Deadline deadline) { return ask_elsewhere(deadline); };
+  return sources;
+}
+
+runtime::Task<std::vector<gateway::SystemSources::Elsewhere>> Door::ask_elsewhere(Deadline deadline) {
+  std::vector<gateway::SystemSources::Elsewhere> all;
+  if (!remote_) co_return all;
+  constexpr std::chrono::seconds kPatience{2};
+  const Deadline own = Deadline::after(process_.clock, kPatience);
+  auto answers = co_await remote_->call_all(std::string(gateway::kFiguresPattern),
+                                            own.at() < deadline.at() ? own : deadline, kProcessesAsked);
+  for (gateway::ProcessAnswer& each : answers) {
+    Result<std::string> figures = Error{Errc::unavailable, "no-figures", "the process did not tell"};
+    if (each.answer && each.answer->status == 200) figures = std::move(each.answer->body);
+    all.push_back({std::move(each.service), std::move(each.process), std::move(figures)});
+  }
+  co_return all;
+}
+
+void Door::start() {
+  if (remote_) remote_->start();
+  server_->start();
+}
+
+void Door::send_away(Duration delay) {
+  is_leaving_ = true;
+  app::send_away(*server_, loops_, delay);
 }
 
 void Door::drain(Deadline deadline) {
@@ -100,6 +134,7 @@ void Door::drain(Deadline deadline) {
 }
 
 void Door::stop() {
+  if (remote_) remote_->stop();
   host_.stop();
   loops_.stop();
   disk_.stop();

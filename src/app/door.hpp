@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <list>
 #include <memory>
 
 #include "app/running_service.hpp"
@@ -8,6 +10,7 @@
 #include "services/gateway/config.hpp"
 #include "services/gateway/dispatcher.hpp"
 #include "services/gateway/system_api.hpp"
+#include "services/gateway/upstream/remote_caller.hpp"
 
 namespace ekiden::app {
 
@@ -21,25 +24,33 @@ class Door {
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
 
-  void start() { server_->start(); }
+  void start();
   std::uint16_t port() const { return server_->port(); }
+  /// From now on `/readyz` says no, and each answer is its connection's last; returns after `delay`.
+  void send_away(Duration delay);
   /// Stops accepting and waits for the requests in work, until `deadline`.
   void drain(Deadline deadline);
   void stop();
 
  private:
   void collect(const services::ServiceSpec& spec);
-  http::ServerConfig server_config() const;
+  void call_elsewhere(const RunningServices& services);
+  gateway::SystemSources sources(const RunningServices& services);
+  runtime::Task<std::vector<gateway::SystemSources::Elsewhere>> ask_elsewhere(Deadline deadline);
 
   const ProcessParts process_;
   const gateway::GatewayConfig config_;
   const http::TokenVerifier verifier_;
   runtime::CpuPool disk_;
   runtime::EventLoopExecutor loops_;
+  const http::CallSigner call_signer_;
+  std::atomic<bool> is_leaving_ = false;
   gateway::SystemApi system_;
   services::ServiceSpec spec_;  ///< the system's own routes
   ServiceHost host_;
   LocalCaller caller_;
+  std::list<services::ServiceSpec> elsewhere_;  ///< names and routes of services in other processes
+  std::unique_ptr<gateway::RemoteCaller> remote_;
   std::vector<http::Router::Entry> entries_;
   std::vector<const http::Route*> routes_;
   const http::Route* resolve_key_ = nullptr;

@@ -96,13 +96,24 @@ void LocalCaller::add(const services::ServiceSpec& spec, ServiceHost& host) {
 
 Task<Result<http::Response>> LocalCaller::call(const http::Route& route, http::Request request) {
   const auto found = hosts_.find(&route);
+  if (found == hosts_.end() && elsewhere_ != nullptr)
+    co_return co_await elsewhere_->call(route, std::move(request));
   if (found == hosts_.end())
     co_return Error{Errc::unavailable, "service-not-here", "this service does not run here"};
   co_return co_await found->second->run(route, std::move(request));
 }
 
 bool LocalCaller::is_reachable(std::string_view service) const {
-  return services_.contains(service);
+  return services_.contains(service) || (elsewhere_ != nullptr && elsewhere_->is_reachable(service));
+}
+
+bool LocalCaller::passes(const http::Route& route) const {
+  return elsewhere_ != nullptr && elsewhere_->passes(route);
+}
+
+std::optional<http::Upgrade> LocalCaller::upgrade(const http::Route& route, const http::Request& request) {
+  if (elsewhere_ == nullptr) return std::nullopt;
+  return elsewhere_->upgrade(route, request);
 }
 
 }  // namespace ekiden::app

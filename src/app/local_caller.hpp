@@ -41,8 +41,13 @@ class LocalCaller final : public services::ServiceCaller {
   void add(const services::ServiceSpec& spec, ServiceHost& host);
   runtime::Task<Result<http::Response>> call(const http::Route& route, http::Request request) override;
   bool is_reachable(std::string_view service) const override;
+  bool passes(const http::Route& route) const override;
+  std::optional<http::Upgrade> upgrade(const http::Route& route, const http::Request& request) override;
+  /// What does not run here is called there. Outlives the calls.
+  void pass_on_to(services::ServiceCaller& elsewhere) { elsewhere_ = &elsewhere; }
 
  private:
+  services::ServiceCaller* elsewhere_ = nullptr;
   std::unordered_map<const http::Route*, ServiceHost*> hosts_;
   std::map<std::string, bool, std::less<>> services_;
 };

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "app/door.hpp"
+#include "app/inner_door.hpp"
 #include "app/options.hpp"
 #include "app/running_service.hpp"
 #include "runtime/lifecycle.hpp"
@@ -55,17 +56,26 @@ class Node::State {
         process_{config_, stores_, clock, random, ids_, signer_, cursors_, figures_, metrics_, logger_},
         services_(make_services(names, process_)),
         lifecycle_(clock, logger_) {
-    if (is_wanted(names, kGateway)) door_ = std::make_unique<Door>(process_, services_);
+    if (is_wanted(names, kGateway)) {
+      door_ = std::make_unique<Door>(process_, services_);
+    } else if (!read_process_config(config_).cluster_keys.empty()) {
+      inner_door_ = std::make_unique<InnerDoor>(process_, services_, stores_.secrets().cluster);
+    }
     add_stages();
   }
 
   Result<void> start() { return lifecycle_.start(); }
-  std::uint16_t port() const { return door_ ? door_->port() : 0; }
+  std::uint16_t port() const { return door_ ? door_->port() : inner_door_ ? inner_door_->port() : 0; }
 
   std::optional<std::string> stop() {
-    const auto grace = read_process_config(config_).grace;
+    const ProcessConfig settings = read_process_config(config_);
+    const auto grace = settings.grace;
+    // In a cluster others go on calling until they have found out.
+    if (door_ && !settings.cluster_keys.empty()) door_->send_away(settings.drain_delay);
+    if (inner_door_) inner_door_->send_away(settings.drain_delay);
     // First of all, so that whoever asks is sent on while the rest still runs and finishes what is in work.
     if (door_) door_->drain(Deadline::after(clock_, grace));
+    if (inner_door_) inner_door_->drain(Deadline::after(clock_, grace));
     return lifecycle_.stop(grace).stuck;
   }
 
@@ -85,6 +95,7 @@ class Node::State {
   const ProcessParts process_;
   RunningServices services_;
   std::unique_ptr<Door> door_;
+  std::unique_ptr<InnerDoor> inner_door_;
   runtime::Lifecycle lifecycle_;
 };
 
@@ -99,6 +110,10 @@ void Node::State::add_stages() {
   for (const auto& service : services_) add_service_stages(*service);
   if (door_) {
     lifecycle_.add({.name = "http", .start = [this] { door_->start(); }, .stop = [this] { door_->stop(); }});
+  }
+  if (inner_door_) {
+    lifecycle_.add(
+        {.name = "http", .start = [this] { inner_door_->start(); }, .stop = [this] { inner_door_->stop(); }});
   }
   for (const auto& service : services_) {
     lifecycle_.add({.name = std::string(service->spec.name) + " consumers",

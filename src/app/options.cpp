@@ -2,6 +2,7 @@
 
 #include "app/adapters.hpp"
 #include "app/service_set.hpp"
+#include "services/gateway/upstream/options.hpp"
 
 namespace ekiden::app {
 
@@ -43,6 +44,25 @@ constexpr Option<std::int64_t> kDiskThreads{.key = "server.disk_threads",
                                             .min = 1,
                                             .max = 256};
 
+constexpr Option<std::string> kKeys{
+    .key = "cluster.keys",
+    .help =
+        "Folder of the keys that all processes of a cluster share; empty: the data directory's own, and no "
+        "other process is called or answered."};
+constexpr Option<Milliseconds> kSkew{.key = "cluster.clock_skew",
+                                     .help = "How far the clocks of two machines of the cluster may differ.",
+                                     .fallback = seconds{30},
+                                     .min = seconds{1},
+                                     .max = seconds{300}};
+constexpr Option<Milliseconds> kDrainDelay{
+    .key = "cluster.drain_delay",
+    .help =
+        "After SIGTERM, how long a process goes on answering while whoever balances over it finds out: at "
+        "least three times upstream.check_every.",
+    .fallback = seconds{3},
+    .min = seconds{0},
+    .max = seconds{600}};
+
 LogLevel level_of(const std::string& text) {
   if (text == "debug") return LogLevel::debug;
   if (text == "warning") return LogLevel::warning;
@@ -53,9 +73,11 @@ LogLevel level_of(const std::string& text) {
 
 ConfigSchema schema() {
   ConfigSchema all;
-  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads});
+  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads, kKeys, kSkew,
+           kDrainDelay});
   all.add(adapter_options());
   for (const ServiceRow& row : service_table()) all.add(row.options());
+  all.add(gateway::upstream_options(callable_services()));
   return all;
 }
 
@@ -67,7 +89,10 @@ ProcessConfig read_process_config(const Config& config) {
           .trusted_proxies = config.get(kProxies),
           .proxy_hops = config.get(kHops),
           .connections_max = config.get(kConnections),
-          .disk_threads = config.get(kDiskThreads)};
+          .disk_threads = config.get(kDiskThreads),
+          .cluster_keys = config.get(kKeys),
+          .clock_skew = config.get(kSkew),
+          .drain_delay = config.get(kDrainDelay)};
 }
 
 }  // namespace ekiden::app

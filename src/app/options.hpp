@@ -21,6 +21,9 @@ struct ProcessConfig {
   std::int64_t proxy_hops = 1;
   std::int64_t connections_max = 16'384;
   std::int64_t disk_threads = 2;
+  std::string cluster_keys;  ///< a folder; empty: this process is the whole installation
+  std::chrono::milliseconds clock_skew{30'000};
+  std::chrono::milliseconds drain_delay{3'000};  ///< of a process of a cluster
 };
 
 /// Every option of the program: the process's, the adapters', the services'.

@@ -62,6 +62,12 @@ runtime::Model model_of(const Config& config) {
   return model(read(config));
 }
 
+/// A service's routes, likewise.
+template <auto routes, auto read>
+std::vector<http::Route> routes_of(const Config& config) {
+  return routes(read(config));
+}
+
 void check(const ServiceRow& row, Port port) {
   if (std::ranges::find(row.ports, port) != row.ports.end()) return;
   throw std::logic_error(std::string(row.name) + " uses the port " + std::string(name_of(port)) +
@@ -81,18 +87,21 @@ const std::vector<ServiceRow>& service_table() {
        .model = model_of<user::model, user::read_config>,
        .options = user::options,
        .migrations = user::migrations,
+       .routes = routes_of<user::routes, user::read_config>,
        .make = make_user},
       {.name = "workout",
        .ports = {Port::sql, Port::log, Port::blobs},
        .model = model_of<workout::model, workout::read_config>,
        .options = workout::options,
        .migrations = workout::migrations,
+       .routes = routes_of<workout::routes, workout::read_config>,
        .make = make_workout},
       {.name = "gamification",
        .ports = {Port::sql, Port::log, Port::ranking},
        .model = model_of<gamification::model, gamification::read_config>,
        .options = gamification::options,
        .migrations = gamification::migrations,
+       .routes = routes_of<gamification::routes, gamification::read_config>,
        .make = make_gamification,
        .audits = {{.name = "ledger-equals-workouts", .run = ledger_equals_workouts},
                   {.name = "ranking-equals-scores", .needs_server = true, .run = ranking_equals_scores}},
@@ -101,6 +110,14 @@ const std::vector<ServiceRow>& service_table() {
                      .done = "The ranking has been made anew from the ledger's scores."}}},
   };
   return table;
+}
+
+std::vector<std::string_view> callable_services() {
+  std::vector<std::string_view> names;
+  for (const ServiceRow& row : service_table()) {
+    if (row.routes != nullptr) names.push_back(row.name);
+  }
+  return names;
 }
 
 Result<const ServiceRow*> find_service(std::string_view name) {

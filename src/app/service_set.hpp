@@ -84,6 +84,8 @@ struct ServiceRow {
   runtime::Model (*model)(const Config& config);
   std::vector<OptionInfo> (*options)();
   std::vector<sql::Migration> (*migrations)() = nullptr;  ///< null: it has no tables
+  /// Its routes without handlers, for a gateway that does not run it; null only for the gateway.
+  std::vector<http::Route> (*routes)(const Config& config) = nullptr;
   /// Null only for the gateway, which is made of all the others' routes (door.hpp).
   services::ServiceSpec (*make)(const ServiceContext& context) = nullptr;
   std::vector<CrossAudit> audits{};
@@ -92,6 +94,8 @@ struct ServiceRow {
 
 /// All services, in the order in which they are made; they are destroyed in the reverse one.
 const std::vector<ServiceRow>& service_table();
+/// The names of those that a gateway may call in other processes.
+std::vector<std::string_view> callable_services();
 /// @errors invalid `unknown-service`: there is no such row.
 Result<const ServiceRow*> find_service(std::string_view name);
 

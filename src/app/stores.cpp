@@ -2,13 +2,16 @@
 
 #include <stdexcept>
 
+#include "app/options.hpp"
+
 namespace ekiden::app {
 
 Stores::Stores(const Config& config, StoresConfig settings, const Clock& clock, Random& random,
                const Logger& logger)
     : config_(config), settings_(std::move(settings)), clock_(clock), random_(random), logger_(logger) {
   for (const char* folder : {"", "keys", "spool"}) make_private_folder(settings_.data / folder);
-  secrets_ = load_secrets(settings_.data / "keys", random);
+  const std::string shared = read_process_config(config).cluster_keys;
+  secrets_ = load_secrets(shared.empty() ? settings_.data / "keys" : std::filesystem::path(shared), random);
 }
 
 Stores::~Stores() = default;

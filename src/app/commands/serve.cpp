@@ -5,6 +5,7 @@
 #include "app/commands/commands.hpp"
 #include "app/node.hpp"
 #include "app/options.hpp"
+#include "app/running_service.hpp"
 #include "app/service_set.hpp"
 #include "runtime/async_log_sink.hpp"
 #include "runtime/lifecycle.hpp"
@@ -28,11 +29,15 @@ Result<void> check_services(const std::vector<std::string>& names) {
   return {};
 }
 
-void greet(const ProcessConfig& config, std::uint16_t port) {
+void greet(const ProcessConfig& config, std::uint16_t port, bool is_gateway) {
   const bool v6 = config.address.find(':') != std::string::npos;
   const std::string host = v6 ? "[" + config.address + "]" : config.address;
   const std::string url = "http://" + host + ":" + std::to_string(port);
   std::printf("Ekiden listens on %s\n", url.c_str());
+  if (!is_gateway) {
+    std::fflush(stdout);
+    return;
+  }
   std::printf("Next: open %s in a browser, or make an account:\n", url.c_str());
   std::printf("  curl -s %s/api/v1/auth/register -H 'Content-Type: application/json' \\\n", url.c_str());
   std::printf(
@@ -58,7 +63,7 @@ int run(const CommandLine& line, const Config& config) {
   });
   const Result<void> started = node.start();
   if (!started) return fail(started.error());
-  if (node.port() != 0) greet(process, node.port());
+  if (node.port() != 0) greet(process, node.port(), is_wanted(line.services, "gateway"));
   logger.info("started", {{"port", node.port()}, {"data", line.data.string()}});
   const int signal = signals.wait();
   logger.info("stopping", {{"signal", signal}});

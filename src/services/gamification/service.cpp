@@ -84,6 +84,10 @@ void load(State& state) {
 
 }  // namespace
 
+std::vector<http::Route> routes(const GamificationConfig&) {
+  return LeaderboardsApi::routes(nullptr);
+}
+
 std::vector<OptionInfo> options() {
   return {kThreads, kQueueMax};
 }
@@ -111,7 +115,7 @@ services::ServiceSpec gamification_service(GamificationParts parts, Gamification
   spec.name = "gamification";
   spec.model = model(config);
   spec.migrations = migrations();
-  spec.routes = state->leaderboards.routes();
+  spec.routes = LeaderboardsApi::routes(&state->leaderboards);
   spec.prepare = [raw = state.get()] { load(*raw); };
   spec.consumers = {workouts_subscription(state->projection, parts.clock),
                     users_subscription(state->projection, state->names, parts.clock)};

@@ -35,6 +35,9 @@ std::vector<sql::Migration> migrations();
 /// Its concurrency model: what answers its requests is made from it, before the service.
 runtime::Model model(const GamificationConfig& config);
 
+/// The service's routes without handlers: what a gateway in another process needs to know of them.
+std::vector<http::Route> routes(const GamificationConfig& config);
+
 services::ServiceSpec gamification_service(GamificationParts parts, GamificationConfig config);
 
 /// Settings `gamification.*`: what they are, and the record they make.

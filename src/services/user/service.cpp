@@ -54,7 +54,20 @@ Result<std::vector<std::string>> audit_sessions(sql::Database& db) {
   return findings;
 }
 
+std::vector<http::Route> routes_of(AuthApi* auth, MeApi* me, KeysApi* keys, AdminApi* admin) {
+  std::vector<http::Route> all;
+  for (const auto& routes :
+       {AuthApi::routes(auth), MeApi::routes(me), KeysApi::routes(keys), AdminApi::routes(admin)}) {
+    all.insert(all.end(), routes.begin(), routes.end());
+  }
+  return all;
+}
+
 }  // namespace
+
+std::vector<http::Route> routes(const UserConfig&) {
+  return routes_of(nullptr, nullptr, nullptr, nullptr);
+}
 
 std::vector<sql::Migration> migrations() {
   return {
@@ -75,10 +88,7 @@ services::ServiceSpec user_service(UserParts parts, UserConfig config) {
   spec.model = model(config);
   spec.migrations = migrations();
   spec.topics = {{.name = std::string(events::kUsersTopic)}};
-  for (const auto& routes :
-       {state->auth.routes(), state->me.routes(), state->keys.routes(), state->admin.routes()}) {
-    spec.routes.insert(spec.routes.end(), routes.begin(), routes.end());
-  }
+  spec.routes = routes_of(&state->auth, &state->me, &state->keys, &state->admin);
   sql::Database& db = parts.db;
   spec.audits = {{.name = "erased-accounts-stay-erased", .run = [&db](bool) { return audit_sessions(db); }}};
   spec.state = std::move(state);

@@ -31,6 +31,9 @@ std::vector<sql::Migration> migrations();
 /// Its concurrency model: what answers its requests is made from it, before the service.
 runtime::Model model(const UserConfig& config);
 
+/// The service's routes without handlers: what a gateway in another process needs to know of them.
+std::vector<http::Route> routes(const UserConfig& config);
+
 services::ServiceSpec user_service(UserParts parts, UserConfig config);
 
 /// Settings `user.*`: what they are, and the record they make.

@@ -87,7 +87,21 @@ struct State {
   runtime::JobRunner runner;
 };
 
+std::vector<http::Route> routes_of(UploadsApi* uploads, WorkoutsApi* workouts, StreamsApi* streams,
+                                   const WorkoutConfig& config) {
+  std::vector<http::Route> all;
+  for (const auto& routes :
+       {UploadsApi::routes(uploads, config), WorkoutsApi::routes(workouts), StreamsApi::routes(streams)}) {
+    all.insert(all.end(), routes.begin(), routes.end());
+  }
+  return all;
+}
+
 }  // namespace
+
+std::vector<http::Route> routes(const WorkoutConfig& config) {
+  return routes_of(nullptr, nullptr, nullptr, config);
+}
 
 std::vector<sql::Migration> migrations() {
   return {
@@ -108,9 +122,7 @@ services::ServiceSpec workout_service(WorkoutParts parts, WorkoutConfig config) 
   spec.model = model(config);
   spec.migrations = migrations();
   spec.topics = {{.name = std::string(events::kWorkoutsTopic)}};
-  for (const auto& routes : {state->uploads.routes(), state->workouts.routes(), state->streams.routes()}) {
-    spec.routes.insert(spec.routes.end(), routes.begin(), routes.end());
-  }
+  spec.routes = routes_of(&state->uploads, &state->workouts, &state->streams, config);
   spec.consumers = {people_subscription(state->jobs, parts.clock)};
   spec.background = {{.name = "jobs",
                       .start = [raw = state.get()] { raw->runner.start(); },

@@ -35,6 +35,9 @@ std::vector<sql::Migration> migrations();
 /// Its concurrency model: the loops are made from it before the service.
 runtime::Model model(const WorkoutConfig& config);
 
+/// The service's routes without handlers: what a gateway in another process needs to know of them.
+std::vector<http::Route> routes(const WorkoutConfig& config);
+
 services::ServiceSpec workout_service(WorkoutParts parts, WorkoutConfig config);
 
 /// Settings `workout.*`: what they are, and the record they make.

@@ -304,10 +304,10 @@ Result<http::Response> LeaderboardsApi::my_ranks(http::Request& request) {
   return http::Response::json(200, json::write(view));
 }
 
-std::vector<http::Route> LeaderboardsApi::routes() {
+std::vector<http::Route> LeaderboardsApi::routes(LeaderboardsApi* api) {
   constexpr std::string_view kScope = "leaderboards:read";
-  const auto call = [this](Result<http::Response> (LeaderboardsApi::*method)(http::Request&)) {
-    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  const auto call = [api](Result<http::Response> (LeaderboardsApi::*method)(http::Request&)) {
+    return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
   return {
       {.verb = http::Verb::get,
@@ -325,7 +325,8 @@ std::vector<http::Route> LeaderboardsApi::routes() {
                .tag = "leaderboards",
                .response_schema = json::schema_of<BoardView>,
                .query_parameters = {"limit", "cursor"}},
-       .fast = [this](const http::FastCall& call, http::FastReply& reply) { return page_fast(call, reply); }},
+       .fast = [api](const http::FastCall& call,
+                     http::FastReply& reply) { return api->page_fast(call, reply); }},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
        .handler = call(&LeaderboardsApi::around),
@@ -334,8 +335,8 @@ std::vector<http::Route> LeaderboardsApi::routes() {
                .tag = "leaderboards",
                .response_schema = json::schema_of<AroundView>,
                .query_parameters = {"limit"}},
-       .fast = [this](const http::FastCall& call,
-                      http::FastReply& reply) { return around_fast(call, reply); }},
+       .fast = [api](const http::FastCall& call,
+                     http::FastReply& reply) { return api->around_fast(call, reply); }},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
        .handler = call(&LeaderboardsApi::behind),

@@ -18,7 +18,8 @@ class LeaderboardsApi {
                   const http::CursorSealer& cursors, const Clock& clock)
       : db_(db), ranking_(ranking), names_(names), cursors_(cursors), clock_(clock) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(LeaderboardsApi* api);
 
  private:
   Result<http::Response> list(http::Request& request);

@@ -181,13 +181,13 @@ Result<http::Response> AdminApi::make_reset(http::Request& request) {
   return response;
 }
 
-std::vector<http::Route> AdminApi::routes() {
+std::vector<http::Route> AdminApi::routes(AdminApi* api) {
   using http::Auth;
   using http::BodyPolicy;
   using http::RateClass;
   using http::Verb;
-  const auto call = [this](Result<http::Response> (AdminApi::*method)(http::Request&)) {
-    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  const auto call = [api](Result<http::Response> (AdminApi::*method)(http::Request&)) {
+    return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
   return {
       {.verb = Verb::post,

@@ -283,12 +283,12 @@ Result<http::Response> AuthApi::reset_password(http::Request& request) {
   return http::Response::no_content();
 }
 
-std::vector<http::Route> AuthApi::routes() {
+std::vector<http::Route> AuthApi::routes(AuthApi* api) {
   using http::Auth;
   using http::BodyPolicy;
   using http::RateClass;
-  const auto call = [this](Result<http::Response> (AuthApi::*method)(http::Request&)) {
-    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  const auto call = [api](Result<http::Response> (AuthApi::*method)(http::Request&)) {
+    return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
   return {
       {.verb = http::Verb::post,

@@ -30,7 +30,8 @@ class AuthApi {
         random_(random),
         config_(config) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(AuthApi* api);
 
  private:
   Result<http::Response> register_account(http::Request& request);

@@ -161,12 +161,12 @@ Result<http::Response> KeysApi::resolve(http::Request& request) {
   return http::Response::json(200, json::write(view));
 }
 
-std::vector<http::Route> KeysApi::routes() {
+std::vector<http::Route> KeysApi::routes(KeysApi* api) {
   using http::BodyPolicy;
   using http::RateClass;
   using http::Verb;
-  const auto call = [this](Result<http::Response> (KeysApi::*method)(http::Request&)) {
-    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  const auto call = [api](Result<http::Response> (KeysApi::*method)(http::Request&)) {
+    return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
   return {
       {.verb = Verb::get,

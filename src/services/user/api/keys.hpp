@@ -15,7 +15,8 @@ class KeysApi {
   KeysApi(sql::Database& db, const Clock& clock, Ids& ids, Random& random, const UserConfig& config)
       : db_(db), clock_(clock), ids_(ids), random_(random), config_(config) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(KeysApi* api);
 
  private:
   Result<http::Response> create(http::Request& request);

@@ -228,12 +228,12 @@ Result<http::Response> MeApi::show_person(http::Request& request) {
       200, json::write(PersonView{.id = account->user_id, .display_name = account->profile.display_name}));
 }
 
-std::vector<http::Route> MeApi::routes() {
+std::vector<http::Route> MeApi::routes(MeApi* api) {
   using http::BodyPolicy;
   using http::RateClass;
   using http::Verb;
-  const auto call = [this](Result<http::Response> (MeApi::*method)(http::Request&)) {
-    return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
+  const auto call = [api](Result<http::Response> (MeApi::*method)(http::Request&)) {
+    return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
   return {
       {.verb = Verb::get,

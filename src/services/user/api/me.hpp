@@ -15,7 +15,8 @@ class MeApi {
   MeApi(sql::Database& db, PasswordHasher& hasher, const delivery::Outbox& outbox, const Clock& clock)
       : db_(db), hasher_(hasher), outbox_(outbox), clock_(clock) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(MeApi* api);
 
  private:
   Result<http::Response> show(http::Request& request);

@@ -191,12 +191,12 @@ runtime::Task<Result<http::Response>> StreamsApi::export_tcx(http::Request reque
                               ".tcx");
 }
 
-std::vector<http::Route> StreamsApi::routes() {
+std::vector<http::Route> StreamsApi::routes(StreamsApi* api) {
   using http::Verb;
   using Method = runtime::Task<Result<http::Response>> (StreamsApi::*)(http::Request);
-  const auto call = [this](Method method) {
+  const auto call = [api](Method method) {
     return http::CoroutineHandler(
-        [this, method](http::Request request) { return (this->*method)(std::move(request)); });
+        [api, method](http::Request request) { return (api->*method)(std::move(request)); });
   };
   return {
       {.verb = Verb::get,

@@ -15,7 +15,8 @@ class StreamsApi {
   StreamsApi(sql::Database& db, Originals& originals, runtime::WorkerPool& cpu)
       : db_(db), originals_(originals), cpu_(cpu) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(StreamsApi* api);
 
  private:
   using Find = Result<std::optional<std::string>> (*)(sql::Tx&, WorkoutId);

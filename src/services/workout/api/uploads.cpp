@@ -220,20 +220,20 @@ runtime::Task<Result<http::Response>> UploadsApi::list(http::Request request) {
   co_return http::Response::json(200, json::write(view));
 }
 
-std::vector<http::Route> UploadsApi::routes() {
+std::vector<http::Route> UploadsApi::routes(UploadsApi* api, const WorkoutConfig& config) {
   using http::RateClass;
   using http::Verb;
   using Method = runtime::Task<Result<http::Response>> (UploadsApi::*)(http::Request);
-  const auto call = [this](Method method) {
+  const auto call = [api](Method method) {
     return http::CoroutineHandler(
-        [this, method](http::Request request) { return (this->*method)(std::move(request)); });
+        [api, method](http::Request request) { return (api->*method)(std::move(request)); });
   };
   return {
       {.verb = Verb::post,
        .pattern = "/api/v1/uploads",
        .handler = call(&UploadsApi::create),
        .rate_class = RateClass::upload,
-       .body = http::BodyPolicy::multipart(config_.upload_bytes_max),
+       .body = http::BodyPolicy::multipart(config.upload_bytes_max),
        .idempotent = http::Idempotent::yes,
        .scope = "uploads:write",
        .timeout = std::chrono::seconds{60},

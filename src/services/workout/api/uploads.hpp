@@ -29,7 +29,8 @@ class UploadsApi {
  public:
   UploadsApi(UploadsParts parts, const WorkoutConfig& config) : parts_(parts), config_(config) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(UploadsApi* api, const WorkoutConfig& config);
 
  private:
   struct Received;  ///< one request on its way in

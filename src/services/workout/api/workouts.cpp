@@ -219,14 +219,14 @@ runtime::Task<Result<http::Response>> WorkoutsApi::remove(http::Request request)
   co_return http::Response::no_content();
 }
 
-std::vector<http::Route> WorkoutsApi::routes() {
+std::vector<http::Route> WorkoutsApi::routes(WorkoutsApi* api) {
   using http::BodyPolicy;
   using http::RateClass;
   using http::Verb;
   using Method = runtime::Task<Result<http::Response>> (WorkoutsApi::*)(http::Request);
-  const auto call = [this](Method method) {
+  const auto call = [api](Method method) {
     return http::CoroutineHandler(
-        [this, method](http::Request request) { return (this->*method)(std::move(request)); });
+        [api, method](http::Request request) { return (api->*method)(std::move(request)); });
   };
   return {
       {.verb = Verb::get,

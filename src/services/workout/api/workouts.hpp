@@ -40,7 +40,8 @@ class WorkoutsApi {
  public:
   explicit WorkoutsApi(WorkoutsParts parts) : parts_(parts) {}
 
-  std::vector<http::Route> routes();
+  /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
+  static std::vector<http::Route> routes(WorkoutsApi* api);
 
  private:
   struct Change;  ///< one edit on its way

@@ -79,7 +79,8 @@ class World : public ::testing::Test {
     workouts = std::make_unique<WorkoutsApi>(
         WorkoutsParts{*db, *originals, jobs, outbox, keys, cursors, clock, ids});
     streams = std::make_unique<StreamsApi>(*db, *originals, cpu);
-    for (auto rows : {uploads->routes(), workouts->routes(), streams->routes()}) {
+    for (auto rows : {UploadsApi::routes(uploads.get(), WorkoutConfig{}), WorkoutsApi::routes(workouts.get()),
+                      StreamsApi::routes(streams.get())}) {
       routes.insert(routes.end(), rows.begin(), rows.end());
     }
     tell_of(alice, 1);
