@@ -91,7 +91,8 @@ Task<Result<void>> pass_body(Lease& lease, const Call& call, Duration stall, boo
     if (!sent) co_await wait_for_ever();
   }
   is_whole = true;
-  connection.extend(std::max(call.deadline.at(), lease.clock().monotonic() + call.timeout));
+  const Instant answered_by = lease.clock().monotonic() + call.timeout;
+  connection.extend(call.states_deadline ? call.deadline.at() : std::max(call.deadline.at(), answered_by));
   co_await wait_for_ever();
   co_return Result<void>{};
 }
@@ -159,7 +160,8 @@ std::string head_with_deadline(const Call& call, const Clock& clock) {
   std::string text;
   text.reserve(call.head.size() + call.body.size() + 48);
   text += call.head;
-  if (!call.deadline.is_never()) {
+  // How long a body takes to send is not known: the time for the answer begins behind it.
+  if (!call.deadline.is_never() && (!call.is_streamed || call.states_deadline)) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline.left(clock));
     append_field(text, http::kTimeoutHeader, std::to_string(std::max<std::int64_t>(left.count(), 1)));
   }
@@ -207,6 +209,7 @@ Call make_call(const http::Route& route, http::Request& request, const http::Cal
   call.body = std::move(request.body);
   call.deadline = request.deadline;
   call.timeout = route.timeout;
+  call.states_deadline = request.headers.count(http::kTimeoutHeader) > 0;
   call.is_repeatable =
       request.verb == http::Verb::get || request.verb == http::Verb::head ||
       (route.idempotent == http::Idempotent::yes && request.headers.count("Idempotency-Key") == 1);

@@ -18,6 +18,7 @@ struct Call {
   std::string body;  ///< whole; empty where it passes through
   std::shared_ptr<http::ClientSide> client;  ///< null where a part of Ekiden asks for itself
   bool is_streamed = false;                  ///< the body comes from `client`, piece by piece
+  bool states_deadline = false;              ///< the client has said itself how long it waits
   bool is_repeatable = false;                ///< doing it twice is doing it once
   Deadline deadline;
   Duration timeout{};  ///< the route's: for the answer, once a streamed body is sent
