@@ -71,16 +71,13 @@ class Memory final : public Peer {
  public:
   explicit Memory(std::uint64_t members)
       : members_(members), store_(ranking::make_memory_ranking({.ready_when_empty = true})) {
-    ranking::Ranking::Board board{std::string(kBoard), {}};
+    ranking::Board board{std::string(kBoard), {}};
     for (std::uint64_t i = 0; i < members; ++i) {
       const auto score = static_cast<std::int64_t>(numbers_.below(100'000) + 1);
       board.standings.push_back({UserId{uuid(1, i)}, score, from_micros(++now_us_)});
     }
-    bool given = false;
-    const auto loaded = store_->rebuild([&]() -> Result<std::optional<ranking::Ranking::Board>> {
-      if (std::exchange(given, true)) return std::optional<ranking::Ranking::Board>{};
-      return std::optional(std::move(board));
-    });
+    const auto loaded = store_->rebuild(
+        [&](ranking::Loader& loader) -> Result<void> { return loader.put(std::move(board)); });
     if (!loaded) throw std::runtime_error(loaded.error().text());
   }
 

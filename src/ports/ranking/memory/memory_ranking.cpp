@@ -128,19 +128,33 @@ class MemoryRanking final : public Ranking {
     return catalogue_.names(prefix);
   }
 
-  Result<void> rebuild(std::move_only_function<Result<std::optional<Board>>()> next) override {
+  Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) override {
     {
       const MutexLock lock(apply_mutex_);
       if (phase_ == Phase::rebuilding) return Error{Errc::busy, "rebuild-runs", "another rebuild runs", {}};
       phase_ = Phase::rebuilding;
     }
-    Result<void> loaded = load_boards(next);
+    BoardLoader loader(*this);
+    Result<void> loaded = fill(loader);
+    if (loaded) loader.drop_the_rest();
     const MutexLock lock(apply_mutex_);
     phase_ = loaded ? Phase::ready : Phase::forgotten;
     return loaded;
   }
 
-  State state() const override { return phase_ == Phase::ready ? State::ready : State::rebuilding; }
+  State state() const override {
+    switch (phase_.load()) {
+      case Phase::ready:
+        return State::ready;
+      case Phase::rebuilding:
+        return State::rebuilding;
+      case Phase::forgotten:
+        return State::forgotten;
+    }
+    return State::forgotten;
+  }
+  Result<State> check() override { return state(); }
+  bool do_reads_wait() const override { return false; }
 
  private:
   static constexpr std::size_t kSlice = 32;         ///< events under one lock
@@ -156,7 +170,21 @@ class MemoryRanking final : public Ranking {
   Result<bool> apply_one(EventId event, const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
   Result<void> plan(const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
   void prefetch(std::span<const Event> events) EKIDEN_REQUIRES(apply_mutex_);
-  Result<void> load_boards(std::move_only_function<Result<std::optional<Board>>()>& next);
+
+  /// Puts boards in place of the old ones, one by one.
+  class BoardLoader final : public Loader {
+   public:
+    explicit BoardLoader(MemoryRanking& ranking) : ranking_(ranking) {}
+    void restart() override { loaded_.clear(); }
+    Result<void> put(Board board) override;
+    Result<void> mark_applied(const std::vector<EventId>& events) override;
+    /// Boards that were there before and have not been put.
+    void drop_the_rest();
+
+   private:
+    MemoryRanking& ranking_;
+    std::unordered_set<std::string> loaded_;
+  };
 
   mutable Mutex apply_mutex_;
   std::atomic<Phase> phase_;  ///< written under apply_mutex_
@@ -248,22 +276,31 @@ void MemoryRanking::prefetch(std::span<const Event> events) {
   for (const Planned& planned : plan_) planned.board->prefetch_standing(planned.hash);
 }
 
-Result<void> MemoryRanking::load_boards(std::move_only_function<Result<std::optional<Board>>()>& next) {
-  std::unordered_set<std::string> loaded;
-  while (true) {
-    EKIDEN_TRY(const std::optional<Board> board, next());
-    if (!board) break;
-    EKIDEN_CHECK(check_board_name(board->name));
-    auto fresh = std::make_shared<MemoryBoard>();
-    EKIDEN_CHECK(fresh->load(board->standings));
-    if (fresh->size() == 0) continue;
-    catalogue_.put(board->name, std::move(fresh));
-    loaded.insert(board->name);
+Result<void> MemoryRanking::BoardLoader::put(Board board) {
+  EKIDEN_CHECK(check_board_name(board.name));
+  auto fresh = std::make_shared<MemoryBoard>();
+  EKIDEN_CHECK(fresh->load(board.standings));
+  if (fresh->size() == 0) {
+    loaded_.erase(board.name);
+    return {};
   }
-  for (const std::string& name : catalogue_.names("")) {
-    if (!loaded.contains(name)) catalogue_.erase(name);
+  ranking_.catalogue_.put(board.name, std::move(fresh));
+  loaded_.insert(std::move(board.name));
+  return {};
+}
+
+Result<void> MemoryRanking::BoardLoader::mark_applied(const std::vector<EventId>& events) {
+  const MutexLock lock(ranking_.apply_mutex_);
+  for (const EventId& event : events) {
+    if (!ranking_.window_.contains(event)) ranking_.window_.add(event);
   }
   return {};
+}
+
+void MemoryRanking::BoardLoader::drop_the_rest() {
+  for (const std::string& name : ranking_.catalogue_.names("")) {
+    if (!loaded_.contains(name)) ranking_.catalogue_.erase(name);
+  }
 }
 
 }  // namespace
