@@ -17,8 +17,9 @@ namespace ekiden::ranking {
 
 inline constexpr std::size_t kBoardNameMax = 128;  ///< bytes
 inline constexpr std::int64_t kScoreEnd = std::int64_t{1}
-                                          << 53;     ///< |score| stays below: Redis keeps doubles
-inline constexpr std::size_t kChangesMax = 1'000;    ///< of one event
+                                          << 53;  ///< |score| stays below: Redis keeps doubles
+inline constexpr std::size_t kChangesMax =
+    100'000;  ///< of one event: somebody erased leaves all boards at once
 inline constexpr std::int64_t kEntriesMax = 10'000;  ///< of one answer
 
 /// What one event does to one board.
@@ -139,8 +140,9 @@ class Ranking {
   virtual State state() const = 0;
   /// Asks the store. @errors unavailable.
   virtual Result<State> check() = 0;
-  /// Whether reads wait for a network, and so must not be made on a loop.
-  virtual bool do_reads_wait() const = 0;
+  /// Whether it lives outside this process: then every call waits for a network and must not be made on a
+  /// loop, other processes change it too, and it outlives this one.
+  virtual bool is_shared() const = 0;
 };
 
 }  // namespace ekiden::ranking

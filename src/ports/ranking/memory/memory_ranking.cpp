@@ -154,7 +154,7 @@ class MemoryRanking final : public Ranking {
     return State::forgotten;
   }
   Result<State> check() override { return state(); }
-  bool do_reads_wait() const override { return false; }
+  bool is_shared() const override { return false; }
 
  private:
   static constexpr std::size_t kSlice = 32;         ///< events under one lock
@@ -169,6 +169,9 @@ class MemoryRanking final : public Ranking {
   Result<void> check_ready() const EKIDEN_REQUIRES(apply_mutex_);
   Result<bool> apply_one(EventId event, const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
   Result<void> plan(const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
+  std::vector<Planned>::const_reverse_iterator find_earlier(const std::vector<Change>& changes,
+                                                            std::size_t at, std::uint32_t hash)
+      EKIDEN_REQUIRES(apply_mutex_);
   void prefetch(std::span<const Event> events) EKIDEN_REQUIRES(apply_mutex_);
 
   /// Puts boards in place of the old ones, one by one.
@@ -190,6 +193,8 @@ class MemoryRanking final : public Ranking {
   std::atomic<Phase> phase_;  ///< written under apply_mutex_
   EventWindow window_ EKIDEN_GUARDED_BY(apply_mutex_);
   std::vector<Planned> plan_ EKIDEN_GUARDED_BY(apply_mutex_);  ///< kept for its memory
+  std::unordered_set<std::size_t> touched_
+      EKIDEN_GUARDED_BY(apply_mutex_);  ///< of an event with many changes
   Catalogue catalogue_;
 };
 
@@ -208,16 +213,13 @@ Result<void> MemoryRanking::check_ready() const {
 /// Finds every score that the event leads to, or the reason why it may not: nothing is changed here.
 Result<void> MemoryRanking::plan(const std::vector<Change>& changes) {
   plan_.clear();
+  touched_.clear();
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
     Planned planned{.board = nullptr, .hash = hash_of(change.member.uuid())};
-    const Planned* first = plan_.data();
-    const auto earlier = std::find_if(plan_.rbegin(), plan_.rend(), [&, first](const Planned& other) {
-      const Change& before = changes[static_cast<std::size_t>(&other - first)];
-      return other.hash == planned.hash && before.member == change.member && before.board == change.board;
-    });
+    const auto earlier = find_earlier(changes, i, planned.hash);
     std::int64_t score = 0;
-    if (earlier != plan_.rend()) {
+    if (earlier != plan_.crend()) {
       planned.board = earlier->board;
       score = earlier->score;
     } else if (i > 0 && changes[i - 1].board == change.board) {
@@ -234,10 +236,26 @@ Result<void> MemoryRanking::plan(const std::vector<Change>& changes) {
   return {};
 }
 
+/// The last change before `at` of the same member on the same board. Few are looked through; many, as
+/// somebody leaves all boards, are found by their hash.
+std::vector<MemoryRanking::Planned>::const_reverse_iterator MemoryRanking::find_earlier(
+    const std::vector<Change>& changes, std::size_t at, std::uint32_t hash) {
+  constexpr std::size_t kFew = 64;
+  if (changes.size() > kFew) {
+    const std::size_t key = std::hash<std::string_view>{}(changes[at].board) ^ hash;
+    if (touched_.insert(key).second) return plan_.crend();
+  }
+  const Planned* first = plan_.data();
+  return std::find_if(plan_.crbegin(), plan_.crend(), [&, first](const Planned& other) {
+    const Change& before = changes[static_cast<std::size_t>(&other - first)];
+    return other.hash == hash && before.member == changes[at].member && before.board == changes[at].board;
+  });
+}
+
 Result<bool> MemoryRanking::apply_one(EventId event, const std::vector<Change>& changes) {
   if (window_.contains(event)) return false;
   if (changes.size() > kChangesMax) {
-    return Error{Errc::invalid, "too-many-changes", "an event has at most 1000 changes", "changes"};
+    return Error{Errc::invalid, "too-many-changes", "an event has at most 100000 changes", "changes"};
   }
   EKIDEN_CHECK(plan(changes));
   for (std::size_t i = 0; i < changes.size(); ++i) {

@@ -28,7 +28,7 @@ class Digits {
 
 Result<void> check_changes(const std::vector<Change>& changes) {
   if (changes.size() > kChangesMax) {
-    return Error{Errc::invalid, "too-many-changes", "an event has at most 1000 changes", "changes"};
+    return Error{Errc::invalid, "too-many-changes", "an event has at most 100000 changes", "changes"};
   }
   for (const Change& change : changes) {
     EKIDEN_CHECK(check_board_name(change.board));

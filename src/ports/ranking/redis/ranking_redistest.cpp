@@ -45,7 +45,7 @@ class OnSharedServer final : public Ranking {
   }
   State state() const override { return inner_->state(); }
   Result<State> check() override { return inner_->check(); }
-  bool do_reads_wait() const override { return inner_->do_reads_wait(); }
+  bool is_shared() const override { return inner_->is_shared(); }
 
  private:
   redis::testing::OwnClient client_{redis::testing::shared_address()};

@@ -70,7 +70,7 @@ class RedisRanking final : public Ranking {
     EKIDEN_CHECK(access_.read(access_.call(scripts().look)));
     return access_.state();
   }
-  bool do_reads_wait() const override { return true; }
+  bool is_shared() const override { return true; }
 
  private:
   Result<std::size_t> apply_slice(Slice slice);

@@ -74,17 +74,17 @@ for b = 1, boards do
     end
     score = score + sum
     if score <= -9007199254740992 or score >= 9007199254740992 then out[3] = 'RANGE'; return out end
-    if place and (score == 0 or place ~= time) then zrem[#zrem + 1] = place .. member end
+    zrem[i] = place and (score == 0 or place ~= time) and place .. member
     if score ~= 0 then
-      zadd[#zadd + 1] = -score
-      zadd[#zadd + 1] = time .. member
+      zadd[2 * i - 1] = -score
+      zadd[2 * i] = time .. member
       hset[#hset + 1] = member
       hset[#hset + 1] = time .. string.format('%.0f', score)
     elseif place then
       hdel[#hdel + 1] = member
     end
   end
-  plans[b] = {name, P .. 'b:' .. gen .. ':' .. name, hash, zadd, hset, zrem, hdel}
+  plans[b] = {name, P .. 'b:' .. gen .. ':' .. name, hash, n, zadd, hset, zrem, hdel}
 end
 
 at = first_bucket
@@ -95,12 +95,16 @@ for _ = 1, buckets do
   at = at + 2 + n
 end
 for b = 1, boards do
-  local name, zset, hash, zadd, hset, zrem, hdel = unpack(plans[b])
-  if #zrem > 0 then call('ZREM', zset, unpack(zrem)) end
-  if #zadd > 0 then
-    local added = call('ZADD', zset, unpack(zadd))
+  local name, zset, hash, n, zadd, hset, zrem, hdel = unpack(plans[b])
+  local added = 0
+  -- One member after the other: what the removal has brought into the cache serves the insertion.
+  for i = 1, n do
+    if zrem[i] then call('ZREM', zset, zrem[i]) end
+    if zadd[2 * i] then added = added + call('ZADD', zset, zadd[2 * i - 1], zadd[2 * i]) end
+  end
+  if #hset > 0 then
     call('HSET', hash, unpack(hset))
-    if added > 0 and call('ZCARD', zset) == added then call('ZADD', P .. 'names:' .. gen, 0, name) end
+    if added > 0 and call('ZCARD', zset) <= n then call('ZADD', P .. 'names:' .. gen, 0, name) end
   end
   if #hdel > 0 then
     call('HDEL', hash, unpack(hdel))

@@ -309,6 +309,13 @@ std::vector<http::Route> LeaderboardsApi::routes() {
   const auto call = [this](Result<http::Response> (LeaderboardsApi::*method)(http::Request&)) {
     return http::BlockingHandler([this, method](http::Request& request) { return (this->*method)(request); });
   };
+  // What answers on the gateway's loop must not wait: with a ranking elsewhere, requests take a thread.
+  const auto fast = [this](bool (LeaderboardsApi::*method)(const http::FastCall&, http::FastReply&) const) {
+    if (ranking_.is_shared()) return http::FastHandler{};
+    return http::FastHandler([this, method](const http::FastCall& asked, http::FastReply& reply) {
+      return (this->*method)(asked, reply);
+    });
+  };
   return {
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards",
@@ -325,7 +332,7 @@ std::vector<http::Route> LeaderboardsApi::routes() {
                .tag = "leaderboards",
                .response_schema = json::schema_of<BoardView>,
                .query_parameters = {"limit", "cursor"}},
-       .fast = [this](const http::FastCall& call, http::FastReply& reply) { return page_fast(call, reply); }},
+       .fast = fast(&LeaderboardsApi::page_fast)},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
        .handler = call(&LeaderboardsApi::around),
@@ -334,8 +341,7 @@ std::vector<http::Route> LeaderboardsApi::routes() {
                .tag = "leaderboards",
                .response_schema = json::schema_of<AroundView>,
                .query_parameters = {"limit"}},
-       .fast = [this](const http::FastCall& call,
-                      http::FastReply& reply) { return around_fast(call, reply); }},
+       .fast = fast(&LeaderboardsApi::around_fast)},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
        .handler = call(&LeaderboardsApi::behind),

@@ -55,7 +55,7 @@ struct Fixture {
   sql::testing::SqlitePlace place;
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<ranking::Ranking> ranking = ranking::make_memory_ranking();
-  Projection projection{*database, *ranking, std::string(kBoardsGroup), clock, Logger(lines, clock)};
+  Projection projection{*database, *ranking, {std::string(kBoardsGroup)}, clock, Logger(lines, clock)};
 };
 
 struct Wanted {
