@@ -31,7 +31,7 @@ Keeper::~Keeper() {
   if (!entered_) return;
   const Result<void> offered = projection_.tend();
   // Otherwise the lease ends by itself, and another process has the ranking rebuilt.
-  if (!offered || projection_.waiting() > 0 || projection_.is_behind()) return;
+  if (!offered || projection_.unsettled() > 0 || projection_.is_behind()) return;
   const Result<void> left =
       db_.write([this](sql::Tx& tx) { return forget_writer(tx, {writer_, lease_end_}); });
   if (!left) logger_.warning("ranking_writer_not_left", {{"error", left.error().text()}});

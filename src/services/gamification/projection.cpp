@@ -37,9 +37,9 @@ bool Projection::is_behind() const {
   return behind_;
 }
 
-std::size_t Projection::waiting() const {
+std::size_t Projection::unsettled() const {
   const MutexLock lock(mutex_);
-  return waiting_.size();
+  return noted_.size() + waiting_.size();
 }
 
 Result<void> Projection::apply_noted(const std::vector<delivery::Envelope>& events) {

@@ -45,8 +45,8 @@ class Projection {
 
   /// Whether changes were dropped that no rebuild has made good yet.
   bool is_behind() const EKIDEN_EXCLUDES(mutex_);
-  /// Events that wait for the ranking.
-  std::size_t waiting() const EKIDEN_EXCLUDES(mutex_);
+  /// Events that the ranking may not have been told of: noted or waiting.
+  std::size_t unsettled() const EKIDEN_EXCLUDES(mutex_);
 
  private:
   struct Noted {
