@@ -35,9 +35,6 @@ end
 return string.format('%.0f', debt)
 )lua";
 
-/// An expiry that Redis accepts for sure: a bucket that takes longer to fill may as well be forgotten.
-constexpr std::int64_t kToleranceMaxNs = std::int64_t{365} * 24 * 3600 * 1'000'000'000;
-
 class SharedLimits final : public RedisLimits {
  public:
   SharedLimits(redis::Client& client, Limits& fallback, const Clock& clock, const Logger& logger,
@@ -63,7 +60,7 @@ class SharedLimits final : public RedisLimits {
     redis::ScriptCall call(take_);
     call.add(config_.prefix + std::string(key));
     call.add(config_.time == TimeOf::caller ? std::to_string(to_micros(clock_.now())) : std::string());
-    call.add(gcra.interval_ns).add(std::min(gcra.tolerance_ns(), kToleranceMaxNs));
+    call.add(gcra.interval_ns).add(gcra.tolerance_ns());
     call.add(std::max<std::int64_t>(0, cost));
     auto decide = [this, gcra, cost, policy, key = std::string(key),
                    done = std::move(done)](const Result<redis::Reply>& reply) mutable {
