@@ -188,49 +188,41 @@ TEST(RedisRankingFaults, OldGenerationsLeaveNothingBehind) {
   EXPECT_EQ(process.keys(), 3);  // ready, shown, gens
 }
 
-/// Two processes offer the same events, each until it is told that the event is in, while the connection is
-/// cut again and again.
+/// Two processes offer the same events, each until it is told that the event is in, while both cut all
+/// connections again and again.
 TEST(RedisRankingFaults, CutConnectionsNeitherLoseNorDouble) {
   OwnServer server;
   constexpr std::uint64_t kEvents = 600;
   Process first(server.address(), 1);
   ASSERT_TRUE(first.ranking->rebuild(nothing));
-  std::atomic<bool> done{false};
   std::atomic<std::uint64_t> acknowledged{0};
-  {
-    const std::jthread cutter([&] {
-      OwnClient other(server.address());
-      while (!done) {
-        static_cast<void>(other->run(Command{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}));
-        static_cast<void>(other->run(Command{"PING"}));
+  const auto write = [&](std::uint64_t seed) {
+    Process own(server.address(), seed);
+    OwnClient cutter(server.address());
+    for (std::uint64_t i = 1; i <= kEvents; ++i) {
+      if (i % 50 == seed) {
+        static_cast<void>(cutter->run(Command{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}));
       }
-    });
-    std::vector<std::jthread> writers;
-    for (std::uint64_t w = 0; w < 2; ++w) {
-      writers.emplace_back([&, w] {
-        Process own(server.address(), w + 2);
-        for (std::uint64_t i = 1; i <= kEvents; ++i) {
-          auto applied = own.ranking->apply(event_id(i), {change(i % 7 + 1, 1), change(1, 1, "all")});
-          while (!applied) {
-            if (code(applied) != Errc::unavailable) ADD_FAILURE() << applied.error().text();
-            static_cast<void>(own.comes_back());
-            applied = own.ranking->apply(event_id(i), {change(i % 7 + 1, 1), change(1, 1, "all")});
-          }
-          acknowledged += *applied ? 1 : 0;
-        }
-      });
+      auto applied = own.ranking->apply(event_id(i), {change(i % 7 + 1, 1), change(1, 1, "all")});
+      while (!applied) {
+        if (code(applied) != Errc::unavailable) ADD_FAILURE() << applied.error().text();
+        static_cast<void>(own.comes_back());
+        applied = own.ranking->apply(event_id(i), {change(i % 7 + 1, 1), change(1, 1, "all")});
+      }
+      acknowledged += *applied ? 1 : 0;
     }
-    writers.clear();
-    done = true;
+  };
+  {
+    const std::jthread one([&] { write(2); });
+    const std::jthread other([&] { write(3); });
   }
-  ASSERT_TRUE(first.comes_back());
   auto total = first.ranking->rank("all", UserId{uuid(1)});
   while (!total) {
     ASSERT_TRUE(first.comes_back());
     total = first.ranking->rank("all", UserId{uuid(1)});
   }
   EXPECT_EQ((*total)->score, std::int64_t{kEvents});
-  EXPECT_LE(acknowledged, kEvents);  // an answer that was lost is a repetition the next time
+  EXPECT_LE(acknowledged, kEvents);  // where an answer was lost, the event is known the next time
 }
 
 TEST(RedisRankingFaults, APausedRedisIsATimeoutAndThenUnavailable) {
