@@ -41,7 +41,7 @@ class RedisLimits : public Limits {
 /// decision says `degraded`: a client then has at most its budget at each gateway, so the budget times their
 /// number in all. What was taken meanwhile is not told to Redis afterwards. The change is logged once each
 /// way.
-/// @param client, fallback, clock outlive the limits.
+/// @param client, fallback, clock outlive the limits; no `take_async` may be open when they go.
 std::unique_ptr<RedisLimits> make_redis_limits(redis::Client& client, Limits& fallback, const Clock& clock,
                                                const Logger& logger, RedisLimitsConfig config = {});
 
