@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -25,15 +26,24 @@ struct Decision {
   bool degraded = false;                     ///< decided without the shared store
 };
 
-/// @threads any. The memory adapter never blocks; the Redis adapter has an asynchronous form behind the
-/// gateway.
+/// @threads any
 class Limits {
  public:
   virtual ~Limits() = default;
   /// Takes `cost` tokens of `key` (class and client, 1..200 bytes) where there are so many, or none.
   /// A key keeps to one policy: name the policy's class in the key.
   /// @param cost 0 only looks; below 0 counts as 0.
+  /// Where `does_wait`, it blocks for the network: then not on loops.
   virtual Decision take(std::string_view key, const Policy& policy, std::int64_t cost = 1) = 0;
+
+  using Done = std::move_only_function<void(Decision)>;
+  /// The same without blocking: `done` is called once, within this call or later on another thread, and must
+  /// not block either.
+  virtual void take_async(std::string_view key, const Policy& policy, std::int64_t cost, Done done) {
+    done(take(key, policy, cost));
+  }
+  /// Whether a decision waits for a network.
+  virtual bool does_wait() const { return false; }
 };
 
 }  // namespace ekiden::limits

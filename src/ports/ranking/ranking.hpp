@@ -17,8 +17,9 @@ namespace ekiden::ranking {
 
 inline constexpr std::size_t kBoardNameMax = 128;  ///< bytes
 inline constexpr std::int64_t kScoreEnd = std::int64_t{1}
-                                          << 53;     ///< |score| stays below: Redis keeps doubles
-inline constexpr std::size_t kChangesMax = 1'000;    ///< of one event
+                                          << 53;  ///< |score| stays below: Redis keeps doubles
+inline constexpr std::size_t kChangesMax =
+    100'000;  ///< of one event: somebody erased leaves all boards at once
 inline constexpr std::int64_t kEntriesMax = 10'000;  ///< of one answer
 
 /// What one event does to one board.
@@ -58,7 +59,31 @@ Result<std::int64_t> add_scores(std::int64_t score, std::int64_t delta);
 Result<void> check_entry_count(std::int64_t count, std::string_view field);
 
 /// Whether what is read is whole.
-enum class State : std::uint8_t { ready, rebuilding };
+enum class State : std::uint8_t {
+  ready,
+  rebuilding,  ///< somebody makes it anew, here or in another process
+  forgotten,   ///< nobody does yet: call `rebuild`
+};
+
+/// A board and who stands on it, in any order.
+struct Board {
+  std::string name;
+  std::vector<Standing> standings;
+};
+
+/// Takes what a rebuild reads from the ledger. @threads one at a time, within `rebuild`
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  /// Forgets what was put: the caller reads its source anew. Not needed at the beginning.
+  virtual void restart() = 0;
+  /// A whole board; one of its name that was put before is replaced. A standing of score 0 is left out.
+  /// @errors invalid: a wrong name, score, or a member twice; and those of `rebuild`. Give up then.
+  virtual Result<void> put(Board board) = 0;
+  /// Ids of events that the boards contain, though they may still be offered: `apply` answers false for them.
+  /// Name those that were committed shortly before the boards were read. Errors as `put`.
+  virtual Result<void> mark_applied(const std::vector<EventId>& events) = 0;
+};
 
 /// @threads any. The memory adapter never blocks; the Redis adapter waits for the network: call it from pool
 /// threads or through runtime::offload.
@@ -73,7 +98,7 @@ class Ranking {
   /// @errors invalid      a score would reach 2^53 (stores keep doubles), a board's name is wrong, or there
   /// are
   ///                      more than kChangesMax; nothing changed, and the event counts as not applied.
-  ///         unavailable  no answer; it may have happened: call again with the same event.
+  ///         unavailable, timeout  no answer; it may have happened: call again with the same event.
   ///         gone         the store has forgotten (its epoch differs): rebuild before anything else.
   virtual Result<bool> apply(EventId event, const std::vector<Change>& changes) = 0;
 
@@ -82,8 +107,8 @@ class Ranking {
   virtual Result<std::size_t> apply_batch(
       const std::vector<std::pair<EventId, std::vector<Change>>>& events) = 0;
 
-  // Reads. @errors invalid: a count is not within 0..kEntriesMax, or a rank is below 1. A board that does not
-  // exist is empty; a wrong name is such a board.
+  // Reads. @errors invalid: a count is not within 0..kEntriesMax, or a rank is below 1. unavailable, timeout:
+  // the store does not answer. A board that does not exist is empty; a wrong name is such a board.
 
   /// Up to `limit` entries from rank `from` (1-based) on.
   virtual Result<std::vector<Entry>> range(std::string_view board, std::int64_t from,
@@ -102,20 +127,22 @@ class Ranking {
   /// Names of all boards that begin with `prefix`, sorted.
   virtual Result<std::vector<std::string>> boards(std::string_view prefix) const = 0;
 
-  /// Replaces everything, board by board, while reads go on and answer with State::rebuilding. `next` is
-  /// called until it returns nullopt, each time with one board and its standings in any order; events applied
-  /// meanwhile wait in their callers (`apply` answers `unavailable`). Event ids applied before stay known:
-  /// the ledger that a rebuild reads contains them. A standing of score 0 is left out.
-  /// @errors what `next` answered, or invalid (a wrong name, score, or a member twice on one board): the
-  /// boards
-  ///         before it are the new ones, State::rebuilding stays, and `apply` answers `gone` until a rebuild
-  ///         succeeds. busy: another rebuild runs; nothing changed.
-  struct Board {
-    std::string name;
-    std::vector<Standing> standings;
-  };
-  virtual Result<void> rebuild(std::move_only_function<Result<std::optional<Board>>()> next) = 0;
+  /// Replaces everything. `fill` is called once no event can be applied any more: what it reads from the
+  /// ledger then contains every event that has been applied. Until the end, reads go on with the old boards
+  /// or the new ones and State::rebuilding, and events wait in their callers (`apply` answers `unavailable`).
+  /// Event ids applied before stay known.
+  /// @errors what `fill` answered: what is read is of the old boards or the new ones, and the store counts as
+  ///         forgotten (`apply` answers `gone`) until a rebuild succeeds. unavailable: the same, as the store
+  ///         did not answer or the right to rebuild was lost to another process. busy: another rebuild runs,
+  ///         here or elsewhere; nothing changed.
+  virtual Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) = 0;
+  /// What is known without asking: what the last call was told.
   virtual State state() const = 0;
+  /// Asks the store. @errors unavailable.
+  virtual Result<State> check() = 0;
+  /// Whether it lives outside this process: then every call waits for a network and must not be made on a
+  /// loop, other processes change it too, and it outlives this one.
+  virtual bool is_shared() const = 0;
 };
 
 }  // namespace ekiden::ranking

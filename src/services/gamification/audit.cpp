@@ -66,8 +66,7 @@ Result<std::vector<std::string>> parts_are_whole(sql::Database& db) {
   return findings;
 }
 
-Result<std::vector<std::string>> compare_board(const ranking::Ranking& ranking,
-                                               const ranking::Ranking::Board& board) {
+Result<std::vector<std::string>> compare_board(const ranking::Ranking& ranking, const ranking::Board& board) {
   std::vector<std::string> findings;
   EKIDEN_TRY(const std::int64_t members, ranking.size(board.name));
   if (std::cmp_not_equal(members, board.standings.size())) {

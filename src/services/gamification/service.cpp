@@ -8,6 +8,7 @@
 #include "services/gamification/audit.hpp"
 #include "services/gamification/consumers/users.hpp"
 #include "services/gamification/consumers/workouts.hpp"
+#include "services/gamification/keeper.hpp"
 #include "services/gamification/projection.hpp"
 
 namespace ekiden::gamification {
@@ -38,7 +39,9 @@ Result<void> audit_ranking(sql::Database& db, const ranking::Ranking& ranking, P
 struct State {
   explicit State(GamificationParts parts)
       : db(parts.db),
-        projection(parts.db, parts.ranking, std::string(kBoardsGroup), parts.clock, parts.logger),
+        projection(parts.db, parts.ranking, {std::string(kBoardsGroup), std::string(kPeopleGroup)},
+                   parts.clock, parts.logger),
+        keeper(parts.db, parts.ranking, projection, parts.ids.next().to_string(), parts.clock, parts.logger),
         leaderboards(parts.db, parts.ranking, names, parts.cursors, parts.clock),
         job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5},
                  parts.logger, parts.figures),
@@ -59,6 +62,7 @@ struct State {
   sql::Database& db;
   NameDirectory names;
   Projection projection;
+  Keeper keeper;
   LeaderboardsApi leaderboards;
   runtime::CpuPool job_pool;
   runtime::JobQueue jobs;
@@ -75,10 +79,10 @@ Result<void> load_names(sql::Database& db, NameDirectory& names) {
   }
 }
 
-/// The ranking is empty at every start: it is made anew before the consumers go on.
+/// A ranking in memory is empty at every start: it is made anew before the consumers go on.
 void load(State& state) {
   Result<void> outcome = load_names(state.db, state.names);
-  if (outcome) outcome = state.projection.rebuild();
+  if (outcome) outcome = state.keeper.enter();
   if (!outcome) throw std::runtime_error("the ranking cannot be rebuilt: " + outcome.error().text());
 }
 
@@ -121,7 +125,10 @@ services::ServiceSpec gamification_service(GamificationParts parts, Gamification
                     users_subscription(state->projection, state->names, parts.clock)};
   spec.background = {{.name = "jobs",
                       .start = [raw = state.get()] { raw->job_runner.start(); },
-                      .stop = [raw = state.get()] { raw->job_runner.stop(); }}};
+                      .stop = [raw = state.get()] { raw->job_runner.stop(); }},
+                     {.name = "ranking",
+                      .start = [raw = state.get()] { raw->keeper.start(); },
+                      .stop = [raw = state.get()] { raw->keeper.stop(); }}};
   spec.audits = audits(parts.db);
   spec.ready = [&ranking = parts.ranking] { return ranking.state() == ranking::State::ready; };
   spec.state = std::move(state);

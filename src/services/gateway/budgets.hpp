@@ -6,6 +6,7 @@
 
 #include "http/route.hpp"
 #include "ports/limits/limits.hpp"
+#include "runtime/task.hpp"
 #include "services/gateway/config.hpp"
 
 namespace ekiden::gateway {
@@ -27,12 +28,24 @@ class Budgets {
   Budgets(limits::Limits& limits, const GatewayConfig& config) : limits_(limits), config_(config) {}
 
   /// nullopt where budgets are switched off or the class has none.
-  std::optional<Draw> draw(http::RateClass rate_class, const std::optional<http::Identity>& identity,
-                           std::string_view client_address);
+  runtime::Task<std::optional<Draw>> draw(http::RateClass rate_class, std::optional<http::Identity> identity,
+                                          std::string client_address);
   /// The budget of an address for what carries no valid token: unknown paths, bad tokens.
-  std::optional<Draw> draw_for_stranger(std::string_view client_address);
+  runtime::Task<std::optional<Draw>> draw_for_stranger(std::string client_address);
+
+  /// Whether `draw_now` may be called: a decision never waits for a network.
+  bool decides_at_once() const { return !limits_.does_wait(); }
+  /// As `draw`, within the call.
+  std::optional<Draw> draw_now(http::RateClass rate_class, const std::optional<http::Identity>& identity,
+                               std::string_view client_address);
 
  private:
+  /// What a request would draw on; the decision is open.
+  std::optional<Draw> plan(http::RateClass rate_class) const;
+  static std::string key_of(const Draw& draw, const std::optional<http::Identity>& identity,
+                            http::RateClass rate_class, std::string_view client_address);
+  runtime::Task<std::optional<Draw>> decide(Draw draw, std::string key);
+
   limits::Limits& limits_;
   const GatewayConfig& config_;
 };

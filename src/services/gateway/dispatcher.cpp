@@ -56,8 +56,8 @@ Result<void> authorize(const http::Route& route, const std::optional<http::Ident
   return Error{Errc::not_found, "not-found", "there is nothing here"};
 }
 
-http::Admission Dispatcher::refuse(const Error& error, const http::Request& request) const {
-  const std::optional<Draw> draw = budgets_.draw_for_stranger(request.client_address);
+http::Admission Dispatcher::refuse(const Error& error, const std::optional<Draw>& draw,
+                                   const http::Request& request) {
   if (draw && !draw->decision.admitted) return refuse_over_budget(*draw, request);
   http::Response response = http::problem(error, request.request_id);
   if (error.code() == Errc::unauthenticated) response.headers.set("WWW-Authenticate", "Bearer");
@@ -73,6 +73,7 @@ bool Dispatcher::try_fast(const http::FastRequest& request, http::FastReply& rep
   http::PathParams params;
   const http::Route* route = router_.match(request.head.verb, request.head.path(), params);
   if (route == nullptr || !route->fast || request.head.count("Authorization") != 1) return false;
+  if (!budgets_.decides_at_once()) return false;
   // Whatever is out of the ordinary takes the long way, which decides and says why.
   if (!request.head.get("If-None-Match").empty() || !request.head.get(kTimeoutField).empty()) return false;
   const auto bearer = bearer_of(request.head.get("Authorization"));
@@ -82,7 +83,7 @@ bool Dispatcher::try_fast(const http::FastRequest& request, http::FastReply& rep
   if (!route->fast({.params = params.view(), .raw_query = request.head.raw_query(), .identity = *identity},
                    reply))
     return false;
-  if (const auto draw = budgets_.draw(route->rate_class, identity, request.client_address)) {
+  if (const auto draw = budgets_.draw_now(route->rate_class, identity, request.client_address)) {
     if (!draw->decision.admitted) {
       reply.clear();
       return false;
@@ -101,19 +102,27 @@ runtime::Task<http::Admission> Dispatcher::admit(http::Request& request) {
     match = Error{Errc::not_found, "not-found", "there is nothing here"};
   }
   if (!match) {
-    const std::optional<Draw> draw = budgets_.draw_for_stranger(request.client_address);
+    const std::optional<Draw> draw = co_await budgets_.draw_for_stranger(request.client_address);
     if (draw && !draw->decision.admitted) co_return refuse_over_budget(*draw, request);
     co_return http::unrouted(match.error(), request.verb, allow, request.request_id);
   }
   const http::Route& route = *match->route;
   Result<std::optional<http::Identity>> identity = co_await authenticator_.identify(request);
-  if (!identity) co_return refuse(identity.error(), request);
-  if (const auto draw = budgets_.draw(route.rate_class, *identity, request.client_address)) {
+  if (!identity) {
+    const std::optional<Draw> draw = co_await budgets_.draw_for_stranger(request.client_address);
+    co_return refuse(identity.error(), draw, request);
+  }
+  const std::optional<Draw> draw =
+      co_await budgets_.draw(route.rate_class, *identity, request.client_address);
+  if (draw) {
     if (!draw->decision.admitted) co_return refuse_over_budget(*draw, request);
     put_fields(request.answer_headers, *draw);
   }
   const Result<void> allowed = authorize(route, *identity);
-  if (!allowed) co_return refuse(allowed.error(), request);
+  if (!allowed) {
+    const std::optional<Draw> stranger = co_await budgets_.draw_for_stranger(request.client_address);
+    co_return refuse(allowed.error(), stranger, request);
+  }
   request.identity = *std::move(identity);
   request.params = std::move(match->params);
   const Deadline own = Deadline::after(clock_, route.timeout);

@@ -30,7 +30,8 @@ class Dispatcher final : public http::Dispatcher {
   runtime::Task<http::Response> handle(const http::Route& route, http::Request request) override;
 
  private:
-  http::Admission refuse(const Error& error, const http::Request& request) const;
+  static http::Admission refuse(const Error& error, const std::optional<Draw>& draw,
+                                const http::Request& request);
 
   const http::Router& router_;
   Authenticator& authenticator_;

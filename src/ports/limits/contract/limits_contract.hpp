@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "base/mutex.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "ports/limits/gcra.hpp"
 #include "ports/limits/limits.hpp"
@@ -89,6 +91,25 @@ TEST_P(LimitsContract, LookingCostsNothing) {
   EXPECT_EQ(take("a", 2).remaining, 1);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(take("a", 0).remaining, 1);
   EXPECT_EQ(take("a", -1).remaining, 1);
+}
+
+TEST_P(LimitsContract, WithoutBlockingItDecidesTheSame) {
+  Mutex mutex;
+  CondVar decided;
+  std::vector<Decision> decisions;
+  for (int i = 0; i < 4; ++i) {
+    bench_->limits().take_async("a", policy_, 1, [&](Decision decision) {
+      const MutexLock lock(mutex);
+      decisions.push_back(decision);
+      decided.notify_all();
+    });
+  }
+  const MutexLock lock(mutex);
+  while (decisions.size() < 4) decided.wait(mutex);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(decisions[i].admitted, i < 3) << i;
+    EXPECT_EQ(decisions[i].remaining, i < 3 ? 2 - static_cast<std::int64_t>(i) : 0) << i;
+  }
 }
 
 /// Beside the pure function, one TAT a key.

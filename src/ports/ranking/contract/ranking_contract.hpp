@@ -54,14 +54,12 @@ class RankingContract : public ::testing::TestWithParam<RankingMaker> {
     }
   }
   static Errc code(const auto& result) { return result ? Errc::internal : result.error().code(); }
-  /// A source of boards for `rebuild`.
-  static std::move_only_function<Result<std::optional<Ranking::Board>>()> source(
-      std::vector<Ranking::Board> boards) {
-    return
-        [boards = std::move(boards), at = std::size_t{0}]() mutable -> Result<std::optional<Ranking::Board>> {
-          if (at == boards.size()) return std::optional<Ranking::Board>{};
-          return std::optional(boards[at++]);
-        };
+  /// Puts these boards: what a rebuild reads.
+  static std::move_only_function<Result<void>(Loader&)> source(std::vector<Board> boards) {
+    return [boards = std::move(boards)](Loader& loader) -> Result<void> {
+      for (const Board& board : boards) EKIDEN_CHECK(loader.put(board));
+      return {};
+    };
   }
 
   std::unique_ptr<Ranking> store_ = GetParam().make();
@@ -226,27 +224,61 @@ TEST_P(RankingContract, ARebuildReplacesEverythingAndKeepsTheKnownEvents) {
 TEST_P(RankingContract, DuringARebuildReadsGoOnAndEventsWait) {
   ASSERT_TRUE(*apply({change(1, 1)}));
   int calls = 0;
-  auto next = [&]() -> Result<std::optional<Ranking::Board>> {
+  const auto look = [&] {
+    ++calls;
     EXPECT_EQ(store_->state(), State::rebuilding);
+    EXPECT_EQ(*store_->check(), State::rebuilding);
     EXPECT_EQ(code(apply({change(1, 1)})), Errc::unavailable);
     EXPECT_EQ(code(store_->apply_batch({{next_event(), {change(1, 1)}}})), Errc::unavailable);
     EXPECT_EQ(code(store_->rebuild(source({}))), Errc::busy);
-    EXPECT_EQ(*store_->size("b"), calls == 0 ? 1 : 2);
-    if (++calls == 2) return std::optional<Ranking::Board>{};
-    return std::optional(Ranking::Board{"b", {{user(1), 1, {}}, {user(2), 1, {}}}});
   };
-  ASSERT_TRUE(store_->rebuild(next));
+  ASSERT_TRUE(store_->rebuild([&](Loader& loader) -> Result<void> {
+    look();
+    EXPECT_EQ(*store_->size("b"), 1);
+    EKIDEN_CHECK(loader.put({"b", {{user(1), 1, {}}, {user(2), 1, {}}}}));
+    look();
+    EXPECT_GE(*store_->size("b"), 1);
+    return {};
+  }));
   EXPECT_EQ(calls, 2);
   EXPECT_EQ(store_->state(), State::ready);
+  EXPECT_EQ(*store_->check(), State::ready);
   EXPECT_EQ(*store_->size("b"), 2);
+}
+
+TEST_P(RankingContract, WhatARebuildContainsIsNotAppliedAgain) {
+  const EventId contained = next_event();
+  const EventId later = next_event();
+  ASSERT_TRUE(store_->rebuild([&](Loader& loader) -> Result<void> {
+    EKIDEN_CHECK(loader.put({"b", {{user(1), 5, {}}}}));
+    EKIDEN_CHECK(loader.mark_applied({contained}));
+    return loader.mark_applied({});
+  }));
+  EXPECT_EQ(*store_->apply_batch({{contained, {change(1, 5)}}, {later, {change(1, 2)}}}), 1U);
+  EXPECT_FALSE(*store_->apply(contained, {change(1, 5)}));
+  EXPECT_EQ(all(), std::vector{entry(1, 1, 7)});
+}
+
+TEST_P(RankingContract, ASourceThatIsReadAnewReplacesWhatItPut) {
+  ASSERT_TRUE(*apply({change(9, 1, 0, "old")}));
+  ASSERT_TRUE(store_->rebuild([&](Loader& loader) -> Result<void> {
+    EKIDEN_CHECK(loader.put({"b", {{user(1), 5, {}}, {user(2), 6, {}}}}));
+    EKIDEN_CHECK(loader.put({"c", {{user(1), 5, {}}}}));
+    loader.restart();
+    EKIDEN_CHECK(loader.put({"d", {{user(4), 1, {}}}}));
+    EKIDEN_CHECK(loader.put({"b", {{user(8), 8, {}}}}));
+    return loader.put({"b", {{user(1), 3, {}}}});
+  }));
+  EXPECT_EQ(*store_->boards(""), (std::vector<std::string>{"b", "d"}));
+  EXPECT_EQ(all(), std::vector{entry(1, 1, 3)});
 }
 
 TEST_P(RankingContract, AFailedRebuildLeavesTheStoreForgottenUntilOneSucceeds) {
   ASSERT_TRUE(*apply({change(1, 1)}));
   const Error lost{Errc::unavailable, "lost", "the ledger does not answer", {}};
-  EXPECT_EQ(code(store_->rebuild([&]() -> Result<std::optional<Ranking::Board>> { return lost; })),
-            Errc::unavailable);
-  EXPECT_EQ(store_->state(), State::rebuilding);
+  EXPECT_EQ(code(store_->rebuild([&](Loader&) -> Result<void> { return lost; })), Errc::unavailable);
+  EXPECT_EQ(store_->state(), State::forgotten);
+  EXPECT_EQ(*store_->check(), State::forgotten);
   EXPECT_EQ(code(apply({change(1, 1)})), Errc::gone);
   EXPECT_EQ(code(store_->rebuild(source({{"b", {{user(1), 1, {}}, {user(1), 2, {}}}}}))), Errc::invalid);
   EXPECT_EQ(code(store_->rebuild(source({{"b", {{user(1), kScoreEnd, {}}}}}))), Errc::invalid);

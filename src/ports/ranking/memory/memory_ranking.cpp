@@ -128,19 +128,33 @@ class MemoryRanking final : public Ranking {
     return catalogue_.names(prefix);
   }
 
-  Result<void> rebuild(std::move_only_function<Result<std::optional<Board>>()> next) override {
+  Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) override {
     {
       const MutexLock lock(apply_mutex_);
       if (phase_ == Phase::rebuilding) return Error{Errc::busy, "rebuild-runs", "another rebuild runs", {}};
       phase_ = Phase::rebuilding;
     }
-    Result<void> loaded = load_boards(next);
+    BoardLoader loader(*this);
+    Result<void> loaded = fill(loader);
+    if (loaded) loader.drop_the_rest();
     const MutexLock lock(apply_mutex_);
     phase_ = loaded ? Phase::ready : Phase::forgotten;
     return loaded;
   }
 
-  State state() const override { return phase_ == Phase::ready ? State::ready : State::rebuilding; }
+  State state() const override {
+    switch (phase_.load()) {
+      case Phase::ready:
+        return State::ready;
+      case Phase::rebuilding:
+        return State::rebuilding;
+      case Phase::forgotten:
+        return State::forgotten;
+    }
+    return State::forgotten;
+  }
+  Result<State> check() override { return state(); }
+  bool is_shared() const override { return false; }
 
  private:
   static constexpr std::size_t kSlice = 32;         ///< events under one lock
@@ -155,13 +169,32 @@ class MemoryRanking final : public Ranking {
   Result<void> check_ready() const EKIDEN_REQUIRES(apply_mutex_);
   Result<bool> apply_one(EventId event, const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
   Result<void> plan(const std::vector<Change>& changes) EKIDEN_REQUIRES(apply_mutex_);
+  std::vector<Planned>::const_reverse_iterator find_earlier(const std::vector<Change>& changes,
+                                                            std::size_t at, std::uint32_t hash)
+      EKIDEN_REQUIRES(apply_mutex_);
   void prefetch(std::span<const Event> events) EKIDEN_REQUIRES(apply_mutex_);
-  Result<void> load_boards(std::move_only_function<Result<std::optional<Board>>()>& next);
+
+  /// Puts boards in place of the old ones, one by one.
+  class BoardLoader final : public Loader {
+   public:
+    explicit BoardLoader(MemoryRanking& ranking) : ranking_(ranking) {}
+    void restart() override { loaded_.clear(); }
+    Result<void> put(Board board) override;
+    Result<void> mark_applied(const std::vector<EventId>& events) override;
+    /// Boards that were there before and have not been put.
+    void drop_the_rest();
+
+   private:
+    MemoryRanking& ranking_;
+    std::unordered_set<std::string> loaded_;
+  };
 
   mutable Mutex apply_mutex_;
   std::atomic<Phase> phase_;  ///< written under apply_mutex_
   EventWindow window_ EKIDEN_GUARDED_BY(apply_mutex_);
   std::vector<Planned> plan_ EKIDEN_GUARDED_BY(apply_mutex_);  ///< kept for its memory
+  std::unordered_set<std::size_t> touched_
+      EKIDEN_GUARDED_BY(apply_mutex_);  ///< of an event with many changes
   Catalogue catalogue_;
 };
 
@@ -180,16 +213,13 @@ Result<void> MemoryRanking::check_ready() const {
 /// Finds every score that the event leads to, or the reason why it may not: nothing is changed here.
 Result<void> MemoryRanking::plan(const std::vector<Change>& changes) {
   plan_.clear();
+  touched_.clear();
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
     Planned planned{.board = nullptr, .hash = hash_of(change.member.uuid())};
-    const Planned* first = plan_.data();
-    const auto earlier = std::find_if(plan_.rbegin(), plan_.rend(), [&, first](const Planned& other) {
-      const Change& before = changes[static_cast<std::size_t>(&other - first)];
-      return other.hash == planned.hash && before.member == change.member && before.board == change.board;
-    });
+    const auto earlier = find_earlier(changes, i, planned.hash);
     std::int64_t score = 0;
-    if (earlier != plan_.rend()) {
+    if (earlier != plan_.crend()) {
       planned.board = earlier->board;
       score = earlier->score;
     } else if (i > 0 && changes[i - 1].board == change.board) {
@@ -206,10 +236,26 @@ Result<void> MemoryRanking::plan(const std::vector<Change>& changes) {
   return {};
 }
 
+/// The last change before `at` of the same member on the same board. Few are looked through; many, as
+/// somebody leaves all boards, are found by their hash.
+std::vector<MemoryRanking::Planned>::const_reverse_iterator MemoryRanking::find_earlier(
+    const std::vector<Change>& changes, std::size_t at, std::uint32_t hash) {
+  constexpr std::size_t kFew = 64;
+  if (changes.size() > kFew) {
+    const std::size_t key = std::hash<std::string_view>{}(changes[at].board) ^ hash;
+    if (touched_.insert(key).second) return plan_.crend();
+  }
+  const Planned* first = plan_.data();
+  return std::find_if(plan_.crbegin(), plan_.crend(), [&, first](const Planned& other) {
+    const Change& before = changes[static_cast<std::size_t>(&other - first)];
+    return other.hash == hash && before.member == changes[at].member && before.board == changes[at].board;
+  });
+}
+
 Result<bool> MemoryRanking::apply_one(EventId event, const std::vector<Change>& changes) {
   if (window_.contains(event)) return false;
   if (changes.size() > kChangesMax) {
-    return Error{Errc::invalid, "too-many-changes", "an event has at most 1000 changes", "changes"};
+    return Error{Errc::invalid, "too-many-changes", "an event has at most 100000 changes", "changes"};
   }
   EKIDEN_CHECK(plan(changes));
   for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -248,22 +294,31 @@ void MemoryRanking::prefetch(std::span<const Event> events) {
   for (const Planned& planned : plan_) planned.board->prefetch_standing(planned.hash);
 }
 
-Result<void> MemoryRanking::load_boards(std::move_only_function<Result<std::optional<Board>>()>& next) {
-  std::unordered_set<std::string> loaded;
-  while (true) {
-    EKIDEN_TRY(const std::optional<Board> board, next());
-    if (!board) break;
-    EKIDEN_CHECK(check_board_name(board->name));
-    auto fresh = std::make_shared<MemoryBoard>();
-    EKIDEN_CHECK(fresh->load(board->standings));
-    if (fresh->size() == 0) continue;
-    catalogue_.put(board->name, std::move(fresh));
-    loaded.insert(board->name);
+Result<void> MemoryRanking::BoardLoader::put(Board board) {
+  EKIDEN_CHECK(check_board_name(board.name));
+  auto fresh = std::make_shared<MemoryBoard>();
+  EKIDEN_CHECK(fresh->load(board.standings));
+  if (fresh->size() == 0) {
+    loaded_.erase(board.name);
+    return {};
   }
-  for (const std::string& name : catalogue_.names("")) {
-    if (!loaded.contains(name)) catalogue_.erase(name);
+  ranking_.catalogue_.put(board.name, std::move(fresh));
+  loaded_.insert(std::move(board.name));
+  return {};
+}
+
+Result<void> MemoryRanking::BoardLoader::mark_applied(const std::vector<EventId>& events) {
+  const MutexLock lock(ranking_.apply_mutex_);
+  for (const EventId& event : events) {
+    if (!ranking_.window_.contains(event)) ranking_.window_.add(event);
   }
   return {};
+}
+
+void MemoryRanking::BoardLoader::drop_the_rest() {
+  for (const std::string& name : ranking_.catalogue_.names("")) {
+    if (!loaded_.contains(name)) ranking_.catalogue_.erase(name);
+  }
 }
 
 }  // namespace

@@ -35,10 +35,9 @@ UserId user_id(std::uint32_t number) {
 
 TEST(MemoryRanking, HasForgottenEverythingUntilItIsRebuilt) {
   const auto store = make_memory_ranking();
-  EXPECT_EQ(store->state(), State::rebuilding);
+  EXPECT_EQ(store->state(), State::forgotten);
   EXPECT_EQ(store->apply(event_id(1), {}).error().code(), Errc::gone);
-  ASSERT_TRUE(store->rebuild(
-      []() -> Result<std::optional<Ranking::Board>> { return std::optional<Ranking::Board>{}; }));
+  ASSERT_TRUE(store->rebuild([](Loader&) -> Result<void> { return {}; }));
   EXPECT_EQ(store->state(), State::ready);
   EXPECT_TRUE(*store->apply(event_id(1), {}));
 }

@@ -309,6 +309,13 @@ std::vector<http::Route> LeaderboardsApi::routes(LeaderboardsApi* api) {
   const auto call = [api](Result<http::Response> (LeaderboardsApi::*method)(http::Request&)) {
     return http::BlockingHandler([api, method](http::Request& request) { return (api->*method)(request); });
   };
+  // What answers on the gateway's loop must not wait: with a ranking elsewhere, requests take a thread.
+  const auto fast = [api](bool (LeaderboardsApi::*method)(const http::FastCall&, http::FastReply&) const) {
+    if (api == nullptr || api->ranking_.is_shared()) return http::FastHandler{};
+    return http::FastHandler([api, method](const http::FastCall& asked, http::FastReply& reply) {
+      return (api->*method)(asked, reply);
+    });
+  };
   return {
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards",
@@ -325,8 +332,7 @@ std::vector<http::Route> LeaderboardsApi::routes(LeaderboardsApi* api) {
                .tag = "leaderboards",
                .response_schema = json::schema_of<BoardView>,
                .query_parameters = {"limit", "cursor"}},
-       .fast = [api](const http::FastCall& call,
-                     http::FastReply& reply) { return api->page_fast(call, reply); }},
+       .fast = fast(&LeaderboardsApi::page_fast)},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/around/{user_id}",
        .handler = call(&LeaderboardsApi::around),
@@ -335,8 +341,7 @@ std::vector<http::Route> LeaderboardsApi::routes(LeaderboardsApi* api) {
                .tag = "leaderboards",
                .response_schema = json::schema_of<AroundView>,
                .query_parameters = {"limit"}},
-       .fast = [api](const http::FastCall& call,
-                     http::FastReply& reply) { return api->around_fast(call, reply); }},
+       .fast = fast(&LeaderboardsApi::around_fast)},
       {.verb = http::Verb::get,
        .pattern = "/api/v1/leaderboards/{metric}/{sport}/{period}/entries/{user_id}",
        .handler = call(&LeaderboardsApi::behind),

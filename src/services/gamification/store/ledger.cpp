@@ -206,10 +206,10 @@ Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, s
   return boards;
 }
 
-Result<std::optional<ranking::Ranking::Board>> next_board(sql::Tx& tx, std::string_view after) {
+Result<std::optional<ranking::Board>> next_board(sql::Tx& tx, std::string_view after) {
   EKIDEN_TRY(const sql::Rows names, tx.query("SELECT MIN(board) FROM scores WHERE board > $1", {after}));
-  if (names.empty() || names.front().is_null(0)) return std::optional<ranking::Ranking::Board>{};
-  ranking::Ranking::Board board{.name = names.front().text(0), .standings = {}};
+  if (names.empty() || names.front().is_null(0)) return std::optional<ranking::Board>{};
+  ranking::Board board{.name = names.front().text(0), .standings = {}};
   EKIDEN_TRY(const sql::Rows rows,
              tx.query("SELECT user_id, score, reached_at FROM scores WHERE board = $1", {board.name}));
   board.standings.reserve(rows.size());

@@ -35,6 +35,6 @@ Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, s
 
 /// Reads `scores` board by board in order of name: the source of a rebuild. `after` is the last board read,
 /// or empty.
-Result<std::optional<ranking::Ranking::Board>> next_board(sql::Tx& tx, std::string_view after);
+Result<std::optional<ranking::Board>> next_board(sql::Tx& tx, std::string_view after);
 
 }  // namespace ekiden::gamification

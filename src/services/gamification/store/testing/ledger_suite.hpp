@@ -57,7 +57,7 @@ struct Fixture {
   std::unique_ptr<sql::contract::Place> place = sql::testing::make_test_place();
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<ranking::Ranking> ranking = ranking::make_memory_ranking();
-  Projection projection{*database, *ranking, std::string(kBoardsGroup), clock, Logger(lines, clock)};
+  Projection projection{*database, *ranking, {std::string(kBoardsGroup)}, clock, Logger(lines, clock)};
 };
 
 struct Wanted {
