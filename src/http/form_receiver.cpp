@@ -102,12 +102,7 @@ Result<bool> FormReceiver::flush() {
     if (descriptor_ < 0) EKIDEN_CHECK(open_file(write.file));
     EKIDEN_CHECK(write_all(write.data));
     hash_.add(write.data);
-    if (write.is_last) {
-      end_file(write.file);
-    } else if (&write == &pending_.back()) {
-      // More is to come: the disk may begin meanwhile, so that whoever syncs the file waits less.
-      ::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
-    }
+    if (write.is_last) end_file(write.file);
     if (write.data.capacity() >= gather_) spare_ = std::move(write.data);
   }
   pending_.clear();

@@ -293,6 +293,7 @@ TEST(DirectoryBlobs, CopiesWhatCannotBeLinked) {
   for (const Incoming& file : files) EXPECT_EQ(*blobs->size(file.hash), file.size);
   std::ofstream(spool.path() / "other") << "not what the hash says";
   files[0].path = spool.path() / "other";
+  ASSERT_TRUE(*blobs->remove(files[0].hash));
   EXPECT_EQ(blobs->adopt(files).error().slug(), "hash-differs");
 }
 
