@@ -32,18 +32,6 @@ bool says_something(std::string_view part) {
   return false;
 }
 
-constexpr int kAttempts = 4;
-
-/// Runs `body`, again where another process has just done the same: its row is then found at the next
-/// attempt.
-template <class Body>
-auto write_beside_others(Database& database, Body body) -> std::invoke_result_t<Body&, Tx&> {
-  for (int attempt = 1;; ++attempt) {
-    auto outcome = database.write([&body](Tx& tx) { return body(tx); });
-    if (outcome || outcome.error().code() != Errc::conflict || attempt == kAttempts) return outcome;
-  }
-}
-
 /// @returns whether the step had been applied before.
 Result<bool> is_applied(Tx& tx, std::size_t position, const Migration& step) {
   EKIDEN_TRY(const Rows rows,
@@ -60,7 +48,6 @@ Result<bool> is_applied(Tx& tx, std::size_t position, const Migration& step) {
 Result<int> apply(Tx& tx, std::size_t position, const Migration& step) {
   EKIDEN_TRY(const bool applied, is_applied(tx, position, step));
   if (applied) return 0;
-  // The row first: where two processes reach this point together, one of them waits here and then loses.
   EKIDEN_CHECK(tx.execute("INSERT INTO schema_migrations (position, name, hash) VALUES ($1, $2, $3)",
                           {position, step.name, fingerprint(step.text)}));
   for (const std::string_view statement : split_statements(step.text)) {
@@ -112,7 +99,7 @@ std::string fingerprint(std::string_view text) {
 }
 
 Result<int> migrate(Database& database, const std::vector<Migration>& migrations) {
-  EKIDEN_CHECK(write_beside_others(database, [](Tx& tx) -> Result<void> {
+  EKIDEN_CHECK(database.change_schema([](Tx& tx) -> Result<void> {
     EKIDEN_CHECK(
         tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations ("
                    "position BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL)"));
@@ -122,7 +109,7 @@ Result<int> migrate(Database& database, const std::vector<Migration>& migrations
   int applied = 0;
   for (std::size_t i = 0; i < migrations.size(); ++i) {
     EKIDEN_TRY(const int steps,
-               write_beside_others(database, [&](Tx& tx) { return apply(tx, i + 1, migrations[i]); }));
+               database.change_schema([&](Tx& tx) { return apply(tx, i + 1, migrations[i]); }));
     applied += steps;
   }
   return applied;

@@ -50,9 +50,11 @@ class Tx {
 };
 
 enum class Access : std::uint8_t {
-  read,   ///< A consistent snapshot. Never decides a write.
-  write,  ///< Serializable: as if the write transactions had run one after another. Durable when
-          ///< acknowledged.
+  read,    ///< A consistent snapshot. Never decides a write.
+  write,   ///< Serializable: as if the write transactions had run one after another. Durable when
+           ///< acknowledged.
+  schema,  ///< A write that changes the schema: one at a time, also with those of other processes, and each
+           ///< sees all that came before it.
 };
 
 struct TxOptions {
@@ -107,6 +109,9 @@ class Database {
   auto write(Body body, Deadline deadline = {}) -> std::invoke_result_t<Body&, Tx&>;
   template <class Body>
   auto read(Body body, Deadline deadline = {}) -> std::invoke_result_t<Body&, Tx&>;
+  /// `Access::schema`, for migrations.
+  template <class Body>
+  auto change_schema(Body body) -> std::invoke_result_t<Body&, Tx&>;
 
   virtual DatabaseFigures figures() const = 0;
 
@@ -151,6 +156,10 @@ auto Database::write(Body body, Deadline deadline) -> std::invoke_result_t<Body&
 template <class Body>
 auto Database::read(Body body, Deadline deadline) -> std::invoke_result_t<Body&, Tx&> {
   return transact_value({.access = Access::read, .deadline = deadline}, std::move(body));
+}
+template <class Body>
+auto Database::change_schema(Body body) -> std::invoke_result_t<Body&, Tx&> {
+  return transact_value({.access = Access::schema, .deadline = {}}, std::move(body));
 }
 
 }  // namespace ekiden::sql

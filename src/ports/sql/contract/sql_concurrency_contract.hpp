@@ -11,15 +11,6 @@
 
 namespace ekiden::sql::contract {
 
-/// Runs `work(i)` on `count` threads and waits for all.
-template <class Work>
-void on_threads(int count, Work work) {
-  std::vector<std::thread> threads;
-  threads.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
-  for (std::thread& thread : threads) thread.join();
-}
-
 /// Adds one by reading, then writing: exact only where writes are serializable.
 inline Result<void> increment(Database& database) {
   return database.write([](Tx& tx) -> Result<void> {

@@ -9,7 +9,9 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -81,6 +83,15 @@ class Countdown {
   CondVar done_;
   std::size_t left_ EKIDEN_GUARDED_BY(mutex_);
 };
+
+/// Runs `work(i)` on `count` threads and waits for all.
+template <class Work>
+void on_threads(int count, Work work) {
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
+  for (std::thread& thread : threads) thread.join();
+}
 
 /// Prints the error where there is one.
 template <class T>

@@ -37,8 +37,8 @@ class SqliteDatabase final : public Database {
   }
 
   void submit(TxOptions options, TxBody body, TxDone done) override {
-    sqlite::JobQueue& queue = options.access == Access::write ? writes_ : reads_;
-    sqlite::Job job{.options = options, .body = std::move(body), .done = std::move(done)};
+    sqlite::JobQueue& queue = options.access == Access::read ? reads_ : writes_;
+    Job job{.options = options, .body = std::move(body), .done = std::move(done)};
     if (queue.try_push(std::move(job))) return;
     // A refused job was not moved from.
     // NOLINTBEGIN(bugprone-use-after-move)

@@ -6,14 +6,12 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <unistd.h>
 
-#include "base/logger.hpp"
-#include "base/mutex.hpp"
 #include "ports/sql/contract/sql_harness.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
+#include "ports/sql/testing/kept_lines.hpp"
 
 namespace ekiden::sql::testing {
 
@@ -33,25 +31,6 @@ class Folder {
 
  private:
   std::filesystem::path path_;
-};
-
-/// Keeps the log lines, so that a test can ask for one. @threads any
-class KeptLines final : public LogSink {
- public:
-  void write(LogLevel, std::string line) override {
-    const MutexLock lock(mutex_);
-    lines_.push_back(std::move(line));
-  }
-  std::size_t count(std::string_view event) const {
-    const MutexLock lock(mutex_);
-    std::size_t found = 0;
-    for (const std::string& line : lines_) found += line.find(event) == std::string::npos ? 0U : 1U;
-    return found;
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::vector<std::string> lines_ EKIDEN_GUARDED_BY(mutex_);
 };
 
 /// A database file in a folder of its own; `adjust` changes the configuration before each opening.
