@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "delivery/header_codec.hpp"
-#include "delivery/testing/sqlite_fixture.hpp"
+#include "delivery/testing/database_fixture.hpp"
 
 namespace ekiden::delivery {
 namespace {

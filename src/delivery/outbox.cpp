@@ -12,16 +12,43 @@ namespace {
 using sql::Blob;
 using sql::Params;
 
-/// $2: the last position where the clock is ahead of the key, $3: the clock, $4: how many.
-constexpr std::string_view kDrawPositions =
-    "INSERT INTO outbox_keys (key, last_position) VALUES ($1, $2) "
-    "ON CONFLICT (key) DO UPDATE SET last_position = CASE WHEN outbox_keys.last_position >= $3 "
-    "THEN outbox_keys.last_position + $4 ELSE $2 END";
+constexpr std::size_t kKeysOfAStatement = 32;
+
+/// Draws positions for so many keys. $1: the clock; then of each key its bytes and the last position where
+/// the clock is ahead of the key.
+std::string draw_text(std::size_t keys) {
+  std::string text = "INSERT INTO outbox_keys (key, last_position) VALUES ";
+  for (std::size_t i = 0; i < keys; ++i) {
+    text += (i == 0 ? "($" : ", ($") + std::to_string(2 * i + 2) + ", $" + std::to_string(2 * i + 3) + ")";
+  }
+  return text +
+         " ON CONFLICT (key) DO UPDATE SET last_position = CASE WHEN outbox_keys.last_position >= $1 "
+         "THEN outbox_keys.last_position + (excluded.last_position - $1) + 1 "
+         "ELSE excluded.last_position END RETURNING key, last_position";
+}
 
 constexpr std::string_view kInsertRow =
     "INSERT INTO outbox (event_id, position, topic, key, type, subject, sequence, headers, data, created_at) "
-    "VALUES ($1, (SELECT last_position FROM outbox_keys WHERE key = $3) - $4, $2, $3, $5, $6, $7, $8, $9, "
-    "$10)";
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// The last position of each key. The answer of the statement itself, since a question of its own would make
+/// writers of neighbouring keys conflict where an engine watches what serializable transactions read.
+Result<std::map<std::string, std::int64_t>> draw_positions(
+    sql::Tx& tx, const std::map<std::string_view, std::int64_t>& counts, Timestamp now) {
+  std::map<std::string, std::int64_t> drawn;
+  // Keys are drawn in sorted order, so that two transactions cannot wait for one another.
+  for (auto next = counts.begin(); next != counts.end();) {
+    Params params{now};
+    std::size_t keys = 0;
+    for (; next != counts.end() && keys < kKeysOfAStatement; ++next, ++keys) {
+      params.emplace_back(Blob{std::string(next->first)});
+      params.emplace_back(to_micros(now) + next->second - 1);
+    }
+    EKIDEN_TRY(const sql::Rows rows, tx.query(draw_text(keys), std::move(params)));
+    for (const sql::Row& row : rows) drawn[row.bytes(0)] = row.integer(1);
+  }
+  return drawn;
+}
 
 Result<OutboxRow> read_row(const sql::Row& row) {
   OutboxRow out{.id = row.id<EventId>(0),
@@ -72,19 +99,14 @@ Result<void> Outbox::append_all(sql::Tx& tx, std::vector<Envelope> envelopes) co
 }
 
 Result<void> insert_rows(sql::Tx& tx, const std::vector<OutboxRow>& rows, Timestamp now) {
-  // Keys are drawn in sorted order, so that two transactions cannot wait for one another.
   std::map<std::string_view, std::int64_t> left;
   for (const OutboxRow& row : rows) ++left[row.message.key];
-  std::vector<Params> keys;
-  keys.reserve(left.size());
-  for (const auto& [key, count] : left)
-    keys.push_back(Params{Blob{std::string(key)}, to_micros(now) + count - 1, now, count});
-  EKIDEN_CHECK(tx.execute_batch(kDrawPositions, std::move(keys)));
+  EKIDEN_TRY(const auto last, draw_positions(tx, left, now));
   std::vector<Params> sets;
   sets.reserve(rows.size());
   for (const OutboxRow& row : rows) {
-    const std::int64_t behind = --left[row.message.key];
-    sets.push_back(Params{row.id, row.message.topic, Blob{row.message.key}, behind, row.type, row.subject,
+    const std::int64_t position = last.at(row.message.key) - --left[row.message.key];
+    sets.push_back(Params{row.id, position, row.message.topic, Blob{row.message.key}, row.type, row.subject,
                           row.sequence, Blob{pack_headers(row.message.headers)}, Blob{row.message.value},
                           now});
   }

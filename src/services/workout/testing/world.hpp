@@ -14,7 +14,7 @@
 #include "http/problem.hpp"
 #include "json/json.hpp"
 #include "ports/blobs/directory/directory_blobs.hpp"
-#include "ports/sql/sqlite/sqlite.hpp"
+#include "ports/sql/testing/engine.hpp"
 #include "runtime/block_on.hpp"
 #include "runtime/job_store.hpp"
 #include "runtime/testing/fixture.hpp"
@@ -60,9 +60,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 class World : public ::testing::Test {
  public:
   World() {
-    auto opened = sql::make_sqlite({.file = folder / "workout.db", .durable = false}, clock, around.logger);
-    if (!opened) throw std::runtime_error(opened.error().text());
-    db = *std::move(opened);
+    db = place->open({.clock = &clock});
     if (!sql::migrate(*db, migrations())) throw std::runtime_error("the schema cannot be made");
     blobs = std::make_unique<WatchedBlobs>(blobs::make_directory_blobs(folder / "blobs"));
     originals = std::make_unique<Originals>(*db, *blobs, cpu, disk, ReadLimits{}, kBytesMax);
@@ -249,6 +247,7 @@ class World : public ::testing::Test {
   delivery::Outbox outbox{"workout", events::kWorkoutsTopic, clock, ids, [] {}};
   delivery::idempotency::InFlightKeys keys{64};
   http::CursorSealer cursors{std::string(32, 'k')};
+  std::unique_ptr<sql::contract::Place> place = sql::testing::make_test_place();
   std::unique_ptr<sql::Database> db;
   std::unique_ptr<WatchedBlobs> blobs;
   std::unique_ptr<Originals> originals;

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/logger.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "delivery/outbox.hpp"
-#include "ports/sql/sqlite/sqlite.hpp"
+#include "ports/sql/testing/engine.hpp"
 
 namespace ekiden::delivery::testing {
 
@@ -19,14 +18,11 @@ class NoLog final : public LogSink {
   void write(LogLevel, std::string) override {}
 };
 
-/// A database of one service in a folder of its own, with the delivery tables and a table of effects.
-class SqliteFixture {
+/// A database of one service, with the delivery tables and a table of effects, on the engine of the test
+/// program.
+class DatabaseFixture {
  public:
-  SqliteFixture() {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-delivery-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    database = open("service.db");
+  DatabaseFixture() {
     const auto steps = sql::migrate(
         *database,
         {kDeliveryMigration,
@@ -35,23 +31,9 @@ class SqliteFixture {
                   "NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, sequence BIGINT NOT NULL);\n"}});
     EXPECT_TRUE(steps) << steps.error().text();
   }
-  ~SqliteFixture() {
-    database.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  SqliteFixture(const SqliteFixture&) = delete;
-  SqliteFixture& operator=(const SqliteFixture&) = delete;
+  DatabaseFixture(const DatabaseFixture&) = delete;
+  DatabaseFixture& operator=(const DatabaseFixture&) = delete;
 
-  /// Another database in the same folder.
-  std::unique_ptr<sql::Database> open(const char* name) {
-    sql::SqliteConfig config;
-    config.file = folder_ / name;
-    config.durable = false;
-    auto made = sql::make_sqlite(std::move(config), clock, logger);
-    EXPECT_TRUE(made) << made.error().text();
-    return *std::move(made);
-  }
   std::int64_t count(std::string_view statement, sql::Params params = {}) {
     const auto rows = database->read([&](sql::Tx& tx) { return tx.query(statement, params); });
     EXPECT_TRUE(rows) << rows.error().text();
@@ -63,10 +45,8 @@ class SqliteFixture {
   Ids ids{clock, random};
   NoLog sink;
   Logger logger{sink, clock};
-  std::unique_ptr<sql::Database> database;
-
- private:
-  std::filesystem::path folder_;
+  std::unique_ptr<sql::contract::Place> place = sql::testing::make_test_place();
+  std::unique_ptr<sql::Database> database = place->open({.clock = &clock});
 };
 
 inline Envelope event_of(std::string key, std::string subject, std::int64_t sequence = 0,
