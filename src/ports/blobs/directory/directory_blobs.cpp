@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/mutex.hpp"
-#include "ports/blobs/directory/sha256.hpp"
+#include "ports/blobs/sha256.hpp"
 
 namespace ekiden::blobs {
 namespace {

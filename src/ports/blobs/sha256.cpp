@@ -1,4 +1,4 @@
-#include "ports/blobs/directory/sha256.hpp"
+#include "ports/blobs/sha256.hpp"
 
 #include <new>
 #include <stdexcept>
