@@ -109,6 +109,7 @@ class Database {
   auto write(Body body, Deadline deadline = {}) -> std::invoke_result_t<Body&, Tx&>;
   template <class Body>
   auto read(Body body, Deadline deadline = {}) -> std::invoke_result_t<Body&, Tx&>;
+  /// `Access::schema`, for migrations.
   template <class Body>
   auto change_schema(Body body) -> std::invoke_result_t<Body&, Tx&>;
 

@@ -38,6 +38,22 @@ TEST_P(SqlContract, ProcessesThatMigrateTogetherApplyEachStepOnce) {
   EXPECT_EQ(number(db(), "SELECT amount FROM items"), 20);
 }
 
+TEST_P(SqlContract, SchemaChangesOfManyProcessesRunOneAfterAnother) {
+  make_items();
+  std::vector<std::unique_ptr<Database>> databases;
+  for (int i = 0; i < 4; ++i) databases.push_back(open());
+  on_threads(4, [&](int i) {
+    const Result<std::int64_t> changed =
+        databases[static_cast<std::size_t>(i)]->change_schema([](Tx& tx) -> Result<std::int64_t> {
+          EKIDEN_TRY(const Rows rows, tx.query("SELECT count(*) FROM items"));
+          return tx.execute("INSERT INTO items (id, amount) VALUES ($1, 0)", {rows.at(0).integer(0)});
+        });
+    EXPECT_TRUE(ok(changed));
+  });
+  EXPECT_EQ(items(), 4);
+  EXPECT_EQ(number(db(), "SELECT max(id) FROM items"), 3);
+}
+
 TEST_P(SqlContract, AChangedStepIsRefusedAndNothingIsApplied) {
   std::vector<Migration> steps = three_steps();
   ASSERT_TRUE(ok(migrate(db(), {steps[0], steps[1]})));

@@ -148,6 +148,19 @@ TEST_P(SqlContract, ABatchRunsOnceForEachSetOfParameters) {
   EXPECT_EQ(number(db(), "SELECT CAST(sum(amount) AS BIGINT) FROM items"), 126);
 }
 
+TEST_P(SqlContract, ALargeBatchRunsInOrderToItsEnd) {
+  make_items();
+  constexpr int kSets = 1500;
+  std::vector<Params> sets;
+  for (int i = 0; i < kSets; ++i) sets.push_back({i});
+  const Result<std::int64_t> inserted = db().write([&](Tx& tx) {
+    return tx.execute_batch("INSERT INTO items (id, amount) SELECT CAST($1 AS BIGINT), count(*) FROM items",
+                            sets);
+  });
+  EXPECT_EQ(value_of(inserted), kSets);
+  EXPECT_EQ(number(db(), "SELECT count(*) FROM items WHERE id = amount"), kSets);
+}
+
 TEST_P(SqlContract, ABatchIsAllOrNothing) {
   make_items();
   const Result<void> outcome = db().write([](Tx& tx) -> Result<void> {

@@ -288,11 +288,12 @@ Connection::CommitAnswer Connection::commit(std::int64_t number, Failure& refusa
     number_ = number;
   }
   wire_->queue_execute(kCommitName, {});
-  has_begun_ = false;
   const std::vector<Role> roles = std::exchange(roles_, {});
   std::vector<PgResult> results;
   const Instant until = deadline_.is_never() ? Instant::max() : patience() + kControlTimeout;
   if (wire_->round_trip(until, results) != Wire::Outcome::answered) return CommitAnswer::broken;
+  // Where its number was refused, the COMMIT was skipped and the transaction is still there, failed.
+  has_begun_ = !wire_->is_idle();
   for (std::size_t i = 0; i < roles.size(); ++i) {
     if (roles[i] == Role::prepare && !is_error(results[i].get()))
       note_result(cache_.front(), roles[i], nullptr);

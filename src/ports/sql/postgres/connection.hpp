@@ -50,7 +50,7 @@ class Connection {
   /// `broken` leaves it open whether it is committed: ask by the ticket.
   enum class CommitAnswer : std::uint8_t { committed, refused, broken };
   /// @param number greater than those of all transactions of this lane before
-  /// @param refusal why, where it is refused; the transaction is then undone
+  /// @param refusal why, where it is refused: it is not kept, and `rollback` must follow
   CommitAnswer commit(std::int64_t number, Failure& refusal);
   void rollback();
   /// Of the last `commit`.

@@ -120,7 +120,7 @@ std::string session_options(std::string_view schema, std::int64_t lock_timeout_m
          // What a client leaves behind ends soon, and with it its locks.
          " -c idle_in_transaction_session_timeout=60000 -c client_connection_check_interval=2000"
          // A full scan of a small table would conflict with every writer of that table.
-         " -c random_page_cost=1.1";
+         " -c random_page_cost=1.1 -c jit=off";
 }
 
 ColumnType column_type(unsigned oid) {

@@ -258,6 +258,7 @@ Lane::Step Lane::commit(Result<void>& outcome) {
       return Step::done;
     case Connection::CommitAnswer::refused:
       outcome = refusal.error;
+      connection_->rollback();
       return step_of(refusal.remedy);
     case Connection::CommitAnswer::broken:
       break;
