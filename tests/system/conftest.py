@@ -129,16 +129,15 @@ def person(server):
     return Person.register(server.address)
 
 
-def make_admin(server, folder, role="admin"):
-    """An account that only the command line can make."""
+def make_admin(server, folder, role="admin", door=None):
+    """An account that only the command line can make; signed in at `door`, an address, where it is not the server's."""
     password = "the admin's " + secrets.token_hex(8)
     email = f"admin-{secrets.token_hex(4)}@example.org"
     password_file = pathlib.Path(folder) / "password"
     password_file.write_text(password + "\n")
-    made = server.ekiden("admin", "create", "--email", email, "--password-file", password_file,
-                  "--role", role)
+    made = server.ekiden("admin", "create", "--email", email, "--password-file", password_file, "--role", role)
     assert made.returncode == 0, made
-    return Person(Client(server.address), email, password, email).login()
+    return Person(Client(door or server.address), email, password, email).login()
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def admin(server, tmp_path):
 @pytest.fixture
 def admin_of(tmp_path):
     """admin_of(server): an administrator of a server of the test's own."""
-    return lambda server, role="admin": make_admin(server, tmp_path, role)
+    return lambda server, role="admin", door=None: make_admin(server, tmp_path, role, door)
 
 
 @pytest.fixture(scope="session")

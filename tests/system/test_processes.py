@@ -88,8 +88,7 @@ def test_a_person_signs_in_through_the_gateway(make_cluster, make_server, admin_
     alone = make_server()
     document = Client(alone.address).get(API + "/openapi.json").json
     assert Client(cluster.gateway.address).get(API + "/openapi.json").json == document
-    admin = admin_of(cluster.parts["user"])
-    admin = Person(Client(cluster.gateway.address), admin.email, admin.password, admin.email).login()
+    admin = admin_of(cluster.parts["user"], door=cluster.gateway.address)
     shown = admin.get("/system/concurrency").json["processes"]
     mine = [process for process in shown if process["service"] == "user"]
     assert [process["answers"] for process in mine] == [True]

@@ -13,7 +13,6 @@ using http::testing::get;
 using http::testing::RawClient;
 using http::testing::TestServer;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 /// Tells who is asking.
 class Who final : public services::ServiceCaller {

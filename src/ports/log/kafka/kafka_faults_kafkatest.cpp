@@ -23,13 +23,10 @@ namespace {
 
 using contract::Deliveries;
 using contract::eventually;
-using contract::kPatience;
-using contract::kShort;
 using contract::Member;
 using contract::numbered;
 using contract::send_all;
 using contract::Told;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::open_log;
 using testing::OwnBroker;

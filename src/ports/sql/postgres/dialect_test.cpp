@@ -26,7 +26,6 @@ TEST(PostgresShape, TakesOnlyAPlainSelectForReading) {
   for (const char* statement : {"WITH a AS (SELECT 1) INSERT INTO t SELECT 1", "INSERT INTO t VALUES (1)",
                                 "DELETE FROM t", "VALUES (1)"})
     EXPECT_FALSE(shape_of(statement).reads_only) << statement;
-  << statement;
 }
 
 TEST(PostgresDialect, TheTurnOfASchemaIsItsOwn) {
