@@ -253,7 +253,7 @@ TEST(RelayMachine, MarksOnlyWhatWasAcknowledgedAndDrainsWhenStopped) {
   EXPECT_TRUE(actions.mark.empty());
   actions = machine.step(now, relay_input::Sent{world.rows[1].row.id});
   EXPECT_TRUE(actions.mark.empty()) << "acknowledgements are gathered for a moment";
-  EXPECT_EQ(machine.next_wake(), now + 20ms);
+  EXPECT_EQ(machine.next_wake(), now + RelayLimits{}.mark_delay);
   actions = machine.step(now, relay_input::Stop{});
   EXPECT_EQ(actions.mark, (std::vector<EventId>{world.rows[1].row.id}));
   EXPECT_FALSE(machine.is_drained());
