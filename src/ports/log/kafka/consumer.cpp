@@ -110,6 +110,22 @@ KafkaConsumer::~KafkaConsumer() {
   }
 }
 
+bool KafkaConsumer::leave() {
+  const Instant until = parts_.clock.monotonic() + parts_.config.close_timeout;
+  constexpr int kServeMs = 50;
+  // The client (before 2.3) aborts when it is destroyed between joining and its first assignment.
+  while (!was_assigned_ && !holdings_.is_fenced() && parts_.clock.monotonic() < until) {
+    const RawMessage message(rd_kafka_consumer_poll(client_.get(), kServeMs));
+  }
+  holdings_.fence();
+  const Queue queue(rd_kafka_queue_new(client_.get()));
+  const RawError fault(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
+  while (!fault && rd_kafka_consumer_closed(client_.get()) == 0 && parts_.clock.monotonic() < until) {
+    const Event event(rd_kafka_queue_poll(queue.get(), kServeMs));
+  }
+  return fault || rd_kafka_consumer_closed(client_.get()) != 0;
+}
+
 Result<void> KafkaConsumer::close() {
   {
     const MutexLock lock(client_mutex_);  // a store that is under way ends first
@@ -117,35 +133,31 @@ Result<void> KafkaConsumer::close() {
   }
   parts_.members.remove(*this);
   if (!client_) return {};
-  holdings_.fence();
   is_leaving_ = true;
   last_commit_ = RD_KAFKA_RESP_ERR_NO_ERROR;
-  {
-    const Queue queue(rd_kafka_queue_new(client_.get()));
-    const Instant until = parts_.clock.monotonic() + parts_.config.close_timeout;
-    const RawError fault(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
-    constexpr int kServeMs = 100;
-    while (!fault && rd_kafka_consumer_closed(client_.get()) == 0 && parts_.clock.monotonic() < until) {
-      const Event event(rd_kafka_queue_poll(queue.get(), kServeMs));
-    }
-  }
-  const bool was_closed = rd_kafka_consumer_closed(client_.get()) != 0;
+  const bool has_left = leave();
   for (Queue* queue : {&queue_, &answers_}) {
     rd_kafka_queue_io_event_enable(queue->get(), -1, nullptr, 0);
     queue->reset();
   }
-  const MutexLock lock(client_mutex_);
-  rd_kafka_destroy_flags(client_.release(), was_closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-  const auto code = was_closed ? last_commit_ : RD_KAFKA_RESP_ERR__TIMED_OUT;
-  switch (code) {
+  {
+    const MutexLock lock(client_mutex_);
+    if (was_assigned_) {
+      rd_kafka_destroy_flags(client_.release(), has_left ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    } else {
+      // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the while.
+      logger().error("log_member_abandoned", {{"group", settings_.group}});
+      abandon(std::move(client_));
+    }
+  }
+  switch (has_left ? last_commit_ : RD_KAFKA_RESP_ERR__TIMED_OUT) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__WAIT_COORD:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-      return error_of(code, "the last offsets were not committed");
-    default:
-      return {};
+      return error_of(RD_KAFKA_RESP_ERR__TIMED_OUT, "the last offsets were not committed");
+    default: return {};
   }
 }
 
@@ -190,7 +202,8 @@ std::vector<TopicPartition> KafkaConsumer::ours(const rd_kafka_topic_partition_l
 }
 
 void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
-  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !is_leaving_) {
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    was_assigned_ = true;
     assigned(list);
   } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
     given_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
@@ -204,7 +217,7 @@ void KafkaConsumer::assigned(const rd_kafka_topic_partition_list_t& list) {
     logger().warning("log_assign_failed", {{"reason", rd_kafka_error_string(fault.get())}});
     return;
   }
-  const auto fresh = holdings_.add(ours(list));
+  const auto fresh = is_leaving_ ? std::vector<TopicPartition>{} : holdings_.add(ours(list));
   if (fresh.empty()) return;
   looks_soon_ = true;
   listener_.on_assigned(fresh);

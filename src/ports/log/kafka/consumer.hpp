@@ -73,6 +73,8 @@ class KafkaConsumer final : public Consumer, private Owner {
   void assigned(const rd_kafka_topic_partition_list_t& list);
   void given_up(const rd_kafka_topic_partition_list_t& list, bool is_lost);
   void forget(const std::vector<TopicPartition>& partitions);
+  /// True where the group has been left.
+  bool leave();
 
   Result<void> end_if_fenced();
   void serve(std::size_t max);
@@ -82,7 +84,8 @@ class KafkaConsumer final : public Consumer, private Owner {
   bool wait(Instant until);
 
   void place();
-  bool seek(const std::map<TopicPartition, std::int64_t>& targets, std::chrono::milliseconds timeout);
+  /// Goes on with partitions that it has at these offsets.
+  bool start_at(const std::map<TopicPartition, std::int64_t>& targets);
   std::int64_t start_of(const TopicPartition& at, const Marks& marks, const Bounds& bounds);
 
   void look_for_resets();
@@ -108,6 +111,7 @@ class KafkaConsumer final : public Consumer, private Owner {
 
   // The polling thread's own.
   bool is_leaving_ = false;
+  bool was_assigned_ = false;  ///< once at least
   std::vector<Record> batch_;
   std::deque<Error> errors_;
   std::set<TopicPartition> unplaced_;

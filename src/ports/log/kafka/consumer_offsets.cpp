@@ -17,6 +17,7 @@ using DeletedMarks = std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t,
 }  // namespace
 
 void KafkaConsumer::place() {
+  if (rd_kafka_assignment_lost(client_.get()) != 0) return;
   // This holds up the polling, so it must take less than the session does.
   const auto timeout = std::min(parts_.config.request_timeout, settings_.session_timeout / 6);
   place_again_ = parts_.clock.monotonic() + kPlaceAgain;
@@ -28,7 +29,7 @@ void KafkaConsumer::place() {
   std::map<TopicPartition, std::int64_t> targets;
   const std::size_t errors_before = errors_.size();
   for (const auto& [at, ends] : *bounds) targets[at] = start_of(at, *marks, ends);
-  if (!seek(targets, timeout)) {
+  if (!start_at(targets)) {
     errors_.resize(errors_before, Error{Errc::gone, "events-gone", ""});  // told when it succeeds
     return;
   }
@@ -55,18 +56,20 @@ std::int64_t KafkaConsumer::start_of(const TopicPartition& at, const Marks& mark
   return bounds.begin;
 }
 
-bool KafkaConsumer::seek(const std::map<TopicPartition, std::int64_t>& targets,
-                         std::chrono::milliseconds timeout) {
+bool KafkaConsumer::start_at(const std::map<TopicPartition, std::int64_t>& targets) {
   const List list(rd_kafka_topic_partition_list_new(static_cast<int>(targets.size())));
   for (const auto& [at, offset] : targets) {
     rd_kafka_topic_partition_list_add(list.get(), names_.outside(at.topic).c_str(), at.partition)->offset =
         offset;
   }
-  if (const RawError fault(rd_kafka_seek_partitions(client_.get(), list.get(), millis(timeout))); fault) {
-    return false;
-  }
-  return std::all_of(list->elems, list->elems + list->cnt,
-                     [](const auto& entry) { return entry.err == RD_KAFKA_RESP_ERR_NO_ERROR; });
+  // Given up and taken again, which stays between us and the client: it refuses to seek where it has no
+  // position to seek from. On the way it commits what is stored.
+  const RawError left(rd_kafka_incremental_unassign(client_.get(), list.get()));
+  const RawError taken(rd_kafka_incremental_assign(client_.get(), list.get()));
+  if (!left && !taken) return true;
+  logger().warning("log_start_failed", {{"group", settings_.group},
+                                        {"reason", rd_kafka_error_string(left ? left.get() : taken.get())}});
+  return false;
 }
 
 void KafkaConsumer::look_for_resets() {
@@ -95,23 +98,18 @@ void KafkaConsumer::read_answers() {
 }
 
 void KafkaConsumer::follow(const TopicPartition& at, const Mark& reset) {
+  if (rd_kafka_assignment_lost(client_.get()) != 0) return;
   const auto before = followed_.find(at);
   if (moving_.contains(at) || (before != followed_.end() && before->second == reset.note)) return;
   holdings_.begin_reset(at);
   std::erase_if(batch_, [&](const Record& record) { return record.at == at; });
   listener_.on_revoked({at});
   forget({at});
-  const List list = list_of(names_, {at});
-  const RawError left(rd_kafka_incremental_unassign(client_.get(), list.get()));
-  list->elems[0].offset = reset.next;
-  const RawError taken(rd_kafka_incremental_assign(client_.get(), list.get()));
-  if (left || taken) {
-    logger().warning("log_reset_failed", {{"group", settings_.group}, {"partition", at.partition}});
-  }
+  start_at({{at, reset.next}});
   // After the commit of what had been stored before, which the client has sent by itself. Should a rebalance
   // come between, the assignment is lost and the reset is followed by whoever has the partition then.
   moving_[at] = reset;
-  rd_kafka_commit_queue(client_.get(), list.get(), answers_.get(), nullptr, nullptr);
+  rd_kafka_commit_queue(client_.get(), list_of(names_, {at}, reset.next).get(), answers_.get(), nullptr, nullptr);
   holdings_.add({at});
   listener_.on_assigned({at});
 }
