@@ -61,7 +61,8 @@ KafkaConsumer::KafkaConsumer(ConsumerParts parts, ConsumerConfig config,
       group_(parts.admin.names().outside(settings_.group)),
       latest_(std::move(latest)),
       listener_(listener),
-      names_(parts.admin.names()) {}
+      names_(parts.admin.names()),
+      served_at_(parts.clock.monotonic()) {}
 
 Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(ConsumerParts parts, ConsumerConfig config,
                                                            std::map<TopicPartition, std::int64_t> latest,
@@ -118,12 +119,9 @@ bool KafkaConsumer::leave() {
     const RawMessage message(rd_kafka_consumer_poll(client_.get(), kServeMs));
   }
   holdings_.fence();
-  const Queue queue(rd_kafka_queue_new(client_.get()));
-  const RawError fault(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
-  while (!fault && rd_kafka_consumer_closed(client_.get()) == 0 && parts_.clock.monotonic() < until) {
-    const Event event(rd_kafka_queue_poll(queue.get(), kServeMs));
-  }
-  return fault || rd_kafka_consumer_closed(client_.get()) != 0;
+  // Not its asynchronous form, which never ends (2.0). This one takes as long as a session at most.
+  const auto code = rd_kafka_consumer_close(client_.get());
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__FATAL;
 }
 
 Result<void> KafkaConsumer::close() {
@@ -143,7 +141,7 @@ Result<void> KafkaConsumer::close() {
   {
     const MutexLock lock(client_mutex_);
     if (was_assigned_) {
-      rd_kafka_destroy_flags(client_.release(), has_left ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+      rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     } else {
       // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the while.
       logger().error("log_member_abandoned", {{"group", settings_.group}});
@@ -217,6 +215,8 @@ void KafkaConsumer::assigned(const rd_kafka_topic_partition_list_t& list) {
     logger().warning("log_assign_failed", {{"reason", rd_kafka_error_string(fault.get())}});
     return;
   }
+  // A pause outlives an assignment in the client; in the port it does not.
+  if (list.cnt > 0) rd_kafka_resume_partitions(client_.get(), list_of(names_, ours(list)).get());
   const auto fresh = is_leaving_ ? std::vector<TopicPartition>{} : holdings_.add(ours(list));
   if (fresh.empty()) return;
   looks_soon_ = true;
@@ -276,6 +276,7 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t max, Duration timeou
 }
 
 void KafkaConsumer::serve(std::size_t max) {
+  served_at_ = parts_.clock.monotonic();
   const auto drained = holdings_.release(max, batch_);
   if (!drained.empty()) rd_kafka_resume_partitions(client_.get(), list_of(names_, drained).get());
   // At least once, also where there is no room: this call keeps the member alive and runs the callbacks.
@@ -349,7 +350,8 @@ Result<void> KafkaConsumer::store(const TopicPartition& at, CommittedOffset next
   };
   const MutexLock lock(client_mutex_);
   if (is_closed_) return is_closed();
-  if (rd_kafka_assignment_lost(client_.get()) != 0) return refused();
+  const bool was_silent = parts_.clock.monotonic() - served_at_.load() > settings_.session_timeout;
+  if (was_silent || rd_kafka_assignment_lost(client_.get()) != 0) return refused();
   EKIDEN_TRY(const bool is_news, holdings_.may_store(at, next));
   if (!is_news) return {};
   const List list = list_of(names_, {at}, next.value);

@@ -108,6 +108,7 @@ class KafkaConsumer final : public Consumer, private Owner {
   Mutex client_mutex_;  ///< keeps the client while another thread stores
   bool is_closed_ EKIDEN_GUARDED_BY(client_mutex_) = false;
   std::atomic<bool> looks_soon_ = false;
+  std::atomic<Instant> served_at_;  ///< silent for longer than its session, it is taken for lost
 
   // The polling thread's own.
   bool is_leaving_ = false;

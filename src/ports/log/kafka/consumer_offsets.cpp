@@ -106,6 +106,7 @@ void KafkaConsumer::follow(const TopicPartition& at, const Mark& reset) {
   listener_.on_revoked({at});
   forget({at});
   start_at({{at, reset.next}});
+  rd_kafka_resume_partitions(client_.get(), list_of(names_, {at}).get());  // a new turn is not paused
   // After the commit of what had been stored before, which the client has sent by itself. Should a rebalance
   // come between, the assignment is lost and the reset is followed by whoever has the partition then.
   moving_[at] = reset;
