@@ -49,10 +49,6 @@ Record record_of(const rd_kafka_message_t& message, std::string topic) {
           .headers = headers_of(message)};
 }
 
-std::string resets_of(const std::string& group) {
-  return group + "#resets";  // no group of ours can be called so
-}
-
 KafkaConsumer::KafkaConsumer(ConsumerParts parts, ConsumerConfig config,
                              std::map<TopicPartition, std::int64_t> latest, RebalanceListener& listener)
     : Owner(parts.logger),
@@ -143,7 +139,8 @@ Result<void> KafkaConsumer::close() {
     if (was_assigned_) {
       rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     } else {
-      // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the while.
+      // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the
+      // while.
       logger().error("log_member_abandoned", {{"group", settings_.group}});
       abandon(std::move(client_));
     }
@@ -155,7 +152,8 @@ Result<void> KafkaConsumer::close() {
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
       return error_of(RD_KAFKA_RESP_ERR__TIMED_OUT, "the last offsets were not committed");
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -164,9 +162,14 @@ void KafkaConsumer::fence() {
   served_.ring();
 }
 
-void KafkaConsumer::look_soon() {
-  looks_soon_ = true;
+bool KafkaConsumer::reset(const TopicPartition& at, CommittedOffset to) {
+  if (!holdings_.has(at)) return false;
+  {
+    const MutexLock lock(resets_mutex_);
+    resets_[at] = to.value;
+  }
   served_.ring();
+  return true;
 }
 
 void KafkaConsumer::on_error(rd_kafka_resp_err_t code, std::string_view reason) {
@@ -219,7 +222,6 @@ void KafkaConsumer::assigned(const rd_kafka_topic_partition_list_t& list) {
   if (list.cnt > 0) rd_kafka_resume_partitions(client_.get(), list_of(names_, ours(list)).get());
   const auto fresh = is_leaving_ ? std::vector<TopicPartition>{} : holdings_.add(ours(list));
   if (fresh.empty()) return;
-  looks_soon_ = true;
   listener_.on_assigned(fresh);
 }
 
@@ -288,7 +290,7 @@ void KafkaConsumer::serve(std::size_t max) {
   if (holdings_.is_fenced()) return;
   read_answers();
   if (!unplaced_.empty() && parts_.clock.monotonic() >= place_again_) place();
-  if (looks_soon_.exchange(false) || parts_.clock.monotonic() >= next_look_) look_for_resets();
+  if (parts_.clock.monotonic() >= reset_again_) follow_resets();
 }
 
 void KafkaConsumer::take(const rd_kafka_message_t& message, bool has_room) {
@@ -327,8 +329,9 @@ bool KafkaConsumer::wait(Instant until) {
   const Instant now = parts_.clock.monotonic();
   if (woken_.take() || now >= until) return false;
   // The session is kept by serving, so never longer than a part of it.
-  Instant next = std::min({until, next_look_, now + settings_.session_timeout / 3});
+  Instant next = std::min<Instant>(until, now + settings_.session_timeout / 3);
   if (!unplaced_.empty()) next = std::min(next, place_again_);
+  if (reset_again_ > now) next = std::min(next, reset_again_);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(next - now, Duration{0}));
   std::array<::pollfd, 2> bells{{{served_.fd(), POLLIN, 0}, {woken_.fd(), POLLIN, 0}}};
   ::poll(bells.data(), bells.size(), static_cast<int>(left.count()));
@@ -375,11 +378,11 @@ void Members::remove(KafkaConsumer& member) {
   members_.erase(&member);
 }
 
-void Members::look_soon(std::string_view group) {
+bool Members::reset(std::string_view group, const TopicPartition& at, CommittedOffset to) {
   const MutexLock lock(mutex_);
-  for (KafkaConsumer* member : members_) {
-    if (member->config().group == group) member->look_soon();
-  }
+  return std::ranges::any_of(members_, [&](KafkaConsumer* member) {
+    return member->config().group == group && member->reset(at, to);
+  });
 }
 
 }  // namespace ekiden::log::kafka

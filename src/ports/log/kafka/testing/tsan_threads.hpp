@@ -1,8 +1,8 @@
 #pragma once
 
-// librdkafka uses the threads of C11, which the thread sanitizer does not know: a program crashes at its first
-// client. A test program that includes this, in one of its files, gives the library the same functions by
-// pthreads, which it does know. In other builds there is nothing here.
+// librdkafka uses the threads of C11, which the thread sanitizer does not know: a program crashes at its
+// first client. A test program that includes this, in one of its files, gives the library the same functions
+// by pthreads, which it does know. In other builds there is nothing here.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 
