@@ -13,6 +13,7 @@
 #include "delivery/runner.hpp"
 #include "ports/log/kafka/kafka_log.hpp"
 #include "ports/log/kafka/testing/own_broker.hpp"
+#include "ports/log/kafka/testing/tsan_threads.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
 
 namespace ekiden::delivery {

@@ -74,10 +74,10 @@ class ChurnMember {
     };
   }
 
-  void live(int polls, bool stores_at_end, ekiden::Random& random) {
+  void live(int polls, Duration turn, bool stores_at_end, ekiden::Random& random) {
     for (int i = 0; i < polls; ++i) {
       member_.seen.clear();
-      member_.poll(kShort, 1 + static_cast<std::size_t>(random.below(40)));
+      member_.poll(turn, 1 + static_cast<std::size_t>(random.below(40)));
       EXPECT_THAT(member_.errors, ::testing::IsEmpty());
       for (const Record& record : member_.seen) process(record);
       if (random.below(3) == 0) store_all();
@@ -120,7 +120,7 @@ TEST_P(LogContract, MembersComeAndGoAndNothingIsLost) {
       while (!all_done) {
         const bool stores_at_end = random.below(3) != 0;
         ChurnMember member(log(), config(), model);
-        member.live(3 + static_cast<int>(random.below(12)), stores_at_end, random);
+        member.live(3 + static_cast<int>(random.below(12)), harness_->churn_turn(), stores_at_end, random);
       }
     });
   }

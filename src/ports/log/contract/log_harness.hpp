@@ -35,6 +35,8 @@ class LogHarness {
   virtual void drop_everything(const std::string& topic) = 0;
   /// The shortest session that the log grants.
   virtual std::chrono::milliseconds session_timeout() const = 0;
+  /// How long members that come and go poll at a time: in some such turns one has its partitions.
+  virtual Duration churn_turn() const { return kShort; }
 };
 
 struct LogMaker {

@@ -5,8 +5,6 @@
 #include <set>
 #include <utility>
 
-#include <string.h>
-
 #include "ports/log/checks.hpp"
 
 namespace ekiden::log::kafka {
@@ -17,13 +15,6 @@ using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_A
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
 using NewPartitions = std::unique_ptr<rd_kafka_NewPartitions_t, Destroy<rd_kafka_NewPartitions_destroy>>;
 using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, Destroy<rd_kafka_ConfigResource_destroy>>;
-using ListedGroup =
-    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
-using AlteredGroup = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t,
-                                     Destroy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
-using DeletedMarks = std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t,
-                                     Destroy<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
-
 constexpr const char* kRetention = "retention.ms";
 constexpr const char* kLargest = "max.message.bytes";
 // A batch of one largest record, with its key and headers.
@@ -64,28 +55,6 @@ rd_kafka_resp_err_t worst(const Answer* answer, rd_kafka_resp_err_t harmless) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-Result<Marks> marks_of(const rd_kafka_group_result_t* group, const Names& names) {
-  if (const auto* fault = rd_kafka_group_result_error(group); fault != nullptr) {
-    return error_of(rd_kafka_error_code(fault), "the group's offsets could not be read");
-  }
-  Marks marks;
-  const auto* list = rd_kafka_group_result_partitions(group);
-  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-    const auto& entry = list->elems[i];
-    const auto topic = names.inside(entry.topic);
-    if (!topic || entry.offset < 0) continue;
-    std::string note(static_cast<const char*>(entry.metadata),
-                     entry.metadata == nullptr ? 0 : entry.metadata_size);
-    marks[{*topic, entry.partition}] = {entry.offset, std::move(note)};
-  }
-  return marks;
-}
-
-bool has_members(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || code == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP ||
-         code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS || code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
-}
-
 }  // namespace
 
 Result<Catalog> read_catalog(rd_kafka_t* client, const Names& names, std::chrono::milliseconds timeout) {
@@ -102,33 +71,22 @@ Result<Catalog> read_catalog(rd_kafka_t* client, const Names& names, std::chrono
   return catalog;
 }
 
-Result<Marks> marks_in(rd_kafka_event_t* answer, const Names& names) {
-  std::size_t count = 0;
-  const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(answer);
-  if (result == nullptr || rd_kafka_event_error(answer) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return error_of(rd_kafka_event_error(answer), "the group's offsets could not be read");
-  }
-  const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
-  if (count != 1) return Error{Errc::internal, "bad-answer", "the brokers did not answer for one group"};
-  return marks_of(groups[0], names);
-}
-
 Result<std::unique_ptr<Admin>> Admin::make(const KafkaConfig& config, const Logger& logger) {
   std::unique_ptr<Admin> admin(new Admin(config, logger));
   EKIDEN_TRY(admin->client_, ConfBuilder(config, *admin).build(RD_KAFKA_PRODUCER));
   return admin;
 }
 
-Result<Event> Admin::ask(rd_kafka_admin_op_t operation, std::string_view what,
-                         std::chrono::milliseconds timeout, const Ask& request) const {
+Result<Event> Admin::ask(rd_kafka_admin_op_t operation, std::string_view what, const Ask& request) const {
   const Queue queue(rd_kafka_queue_new(client_.get()));
   const AdminOptions options(rd_kafka_AdminOptions_new(client_.get(), operation));
   std::array<char, 256> reason{};
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), millis(timeout), reason.data(), reason.size());
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), millis(config_.request_timeout), reason.data(),
+                                            reason.size());
   request(client_.get(), options.get(), queue.get());
   // The request times out by itself: this is only the bound of a bug.
   constexpr std::chrono::milliseconds kGrace{2'000};
-  Event event(rd_kafka_queue_poll(queue.get(), millis(timeout + kGrace)));
+  Event event(rd_kafka_queue_poll(queue.get(), millis(config_.request_timeout + kGrace)));
   if (!event) return error_of(RD_KAFKA_RESP_ERR__TIMED_OUT, what);
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return error_of(code, what);
@@ -326,62 +284,6 @@ Result<std::vector<std::string>> Admin::groups() const {
   }
   std::ranges::sort(groups);
   return groups;
-}
-
-Result<Marks> Admin::marks(const std::string& group, std::chrono::milliseconds timeout) const {
-  const ListedGroup wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  EKIDEN_TRY(const Event event,
-             ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, "the group's offsets could not be read", timeout,
-                 [&](rd_kafka_t* client, auto* options, auto* queue) {
-                   auto* one = wanted.get();
-                   rd_kafka_ListConsumerGroupOffsets(client, &one, 1, options, queue);
-                 }));
-  return marks_in(event.get(), names_);
-}
-
-Result<void> Admin::set_marks(const std::string& group, const Marks& marks) const {
-  constexpr std::string_view kWhat = "the group's offsets could not be set";
-  const List list(rd_kafka_topic_partition_list_new(static_cast<int>(marks.size())));
-  for (const auto& [at, mark] : marks) {
-    auto* entry =
-        rd_kafka_topic_partition_list_add(list.get(), names_.outside(at.topic).c_str(), at.partition);
-    entry->offset = mark.next;
-    entry->metadata = strdup(mark.note.c_str());  // the list frees it
-    entry->metadata_size = mark.note.size();
-  }
-  const AlteredGroup wanted(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
-  EKIDEN_TRY(const Event event, ask(RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, kWhat,
-                                    [&](rd_kafka_t* client, auto* options, auto* queue) {
-                                      auto* one = wanted.get();
-                                      rd_kafka_AlterConsumerGroupOffsets(client, &one, 1, options, queue);
-                                    }));
-  std::size_t count = 0;
-  const auto** groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
-      rd_kafka_event_AlterConsumerGroupOffsets_result(event.get()), &count);
-  auto code = RD_KAFKA_RESP_ERR_NO_ERROR;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (const auto* fault = rd_kafka_group_result_error(groups[i])) code = rd_kafka_error_code(fault);
-    const auto* done = rd_kafka_group_result_partitions(groups[i]);
-    for (int j = 0; done != nullptr && j < done->cnt; ++j) {
-      if (done->elems[j].err != RD_KAFKA_RESP_ERR_NO_ERROR) code = done->elems[j].err;
-    }
-  }
-  if (has_members(code)) return Error{Errc::conflict, "group-has-members", "the group has members"};
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, kWhat);
-  return {};
-}
-
-Result<void> Admin::delete_marks(const std::string& group,
-                                 const std::vector<TopicPartition>& partitions) const {
-  const List list = list_of(names_, partitions);
-  const DeletedMarks wanted(rd_kafka_DeleteConsumerGroupOffsets_new(group.c_str(), list.get()));
-  EKIDEN_TRY(const Event event,
-             ask(RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS, "the group's offsets could not be deleted",
-                 [&](rd_kafka_t* client, auto* options, auto* queue) {
-                   auto* one = wanted.get();
-                   rd_kafka_DeleteConsumerGroupOffsets(client, &one, 1, options, queue);
-                 }));
-  return {};
 }
 
 Result<std::map<TopicPartition, Bounds>> Admin::bounds(const std::vector<TopicPartition>& partitions,

@@ -49,10 +49,6 @@ Record record_of(const rd_kafka_message_t& message, std::string topic) {
           .headers = headers_of(message)};
 }
 
-std::string resets_of(const std::string& group) {
-  return group + "#resets";  // no group of ours can be called so
-}
-
 KafkaConsumer::KafkaConsumer(ConsumerParts parts, ConsumerConfig config,
                              std::map<TopicPartition, std::int64_t> latest, RebalanceListener& listener)
     : Owner(parts.logger),
@@ -61,7 +57,8 @@ KafkaConsumer::KafkaConsumer(ConsumerParts parts, ConsumerConfig config,
       group_(parts.admin.names().outside(settings_.group)),
       latest_(std::move(latest)),
       listener_(listener),
-      names_(parts.admin.names()) {}
+      names_(parts.admin.names()),
+      served_at_(parts.clock.monotonic()) {}
 
 Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(ConsumerParts parts, ConsumerConfig config,
                                                            std::map<TopicPartition, std::int64_t> latest,
@@ -110,6 +107,19 @@ KafkaConsumer::~KafkaConsumer() {
   }
 }
 
+bool KafkaConsumer::leave() {
+  const Instant until = parts_.clock.monotonic() + parts_.config.close_timeout;
+  constexpr int kServeMs = 50;
+  // The client (before 2.3) aborts when it is destroyed between joining and its first assignment.
+  while (!was_assigned_ && !holdings_.is_fenced() && parts_.clock.monotonic() < until) {
+    const RawMessage message(rd_kafka_consumer_poll(client_.get(), kServeMs));
+  }
+  holdings_.fence();
+  // Not its asynchronous form, which never ends (2.0). This one takes as long as a session at most.
+  const auto code = rd_kafka_consumer_close(client_.get());
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__FATAL;
+}
+
 Result<void> KafkaConsumer::close() {
   {
     const MutexLock lock(client_mutex_);  // a store that is under way ends first
@@ -117,33 +127,31 @@ Result<void> KafkaConsumer::close() {
   }
   parts_.members.remove(*this);
   if (!client_) return {};
-  holdings_.fence();
   is_leaving_ = true;
   last_commit_ = RD_KAFKA_RESP_ERR_NO_ERROR;
-  {
-    const Queue queue(rd_kafka_queue_new(client_.get()));
-    const Instant until = parts_.clock.monotonic() + parts_.config.close_timeout;
-    const RawError fault(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
-    constexpr int kServeMs = 100;
-    while (!fault && rd_kafka_consumer_closed(client_.get()) == 0 && parts_.clock.monotonic() < until) {
-      const Event event(rd_kafka_queue_poll(queue.get(), kServeMs));
-    }
-  }
-  const bool was_closed = rd_kafka_consumer_closed(client_.get()) != 0;
+  const bool has_left = leave();
   for (Queue* queue : {&queue_, &answers_}) {
     rd_kafka_queue_io_event_enable(queue->get(), -1, nullptr, 0);
     queue->reset();
   }
-  const MutexLock lock(client_mutex_);
-  rd_kafka_destroy_flags(client_.release(), was_closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-  const auto code = was_closed ? last_commit_ : RD_KAFKA_RESP_ERR__TIMED_OUT;
-  switch (code) {
+  {
+    const MutexLock lock(client_mutex_);
+    if (was_assigned_) {
+      rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    } else {
+      // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the
+      // while.
+      logger().error("log_member_abandoned", {{"group", settings_.group}});
+      abandon(std::move(client_));
+    }
+  }
+  switch (has_left ? last_commit_ : RD_KAFKA_RESP_ERR__TIMED_OUT) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__WAIT_COORD:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-      return error_of(code, "the last offsets were not committed");
+      return error_of(RD_KAFKA_RESP_ERR__TIMED_OUT, "the last offsets were not committed");
     default:
       return {};
   }
@@ -154,9 +162,14 @@ void KafkaConsumer::fence() {
   served_.ring();
 }
 
-void KafkaConsumer::look_soon() {
-  looks_soon_ = true;
+bool KafkaConsumer::reset(const TopicPartition& at, CommittedOffset to) {
+  if (!holdings_.has(at)) return false;
+  {
+    const MutexLock lock(resets_mutex_);
+    resets_[at] = to.value;
+  }
   served_.ring();
+  return true;
 }
 
 void KafkaConsumer::on_error(rd_kafka_resp_err_t code, std::string_view reason) {
@@ -190,7 +203,8 @@ std::vector<TopicPartition> KafkaConsumer::ours(const rd_kafka_topic_partition_l
 }
 
 void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
-  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !is_leaving_) {
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    was_assigned_ = true;
     assigned(list);
   } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
     given_up(list, rd_kafka_assignment_lost(client_.get()) != 0);
@@ -204,9 +218,10 @@ void KafkaConsumer::assigned(const rd_kafka_topic_partition_list_t& list) {
     logger().warning("log_assign_failed", {{"reason", rd_kafka_error_string(fault.get())}});
     return;
   }
-  const auto fresh = holdings_.add(ours(list));
+  // A pause outlives an assignment in the client; in the port it does not.
+  if (list.cnt > 0) rd_kafka_resume_partitions(client_.get(), list_of(names_, ours(list)).get());
+  const auto fresh = is_leaving_ ? std::vector<TopicPartition>{} : holdings_.add(ours(list));
   if (fresh.empty()) return;
-  looks_soon_ = true;
   listener_.on_assigned(fresh);
 }
 
@@ -263,6 +278,7 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t max, Duration timeou
 }
 
 void KafkaConsumer::serve(std::size_t max) {
+  served_at_ = parts_.clock.monotonic();
   const auto drained = holdings_.release(max, batch_);
   if (!drained.empty()) rd_kafka_resume_partitions(client_.get(), list_of(names_, drained).get());
   // At least once, also where there is no room: this call keeps the member alive and runs the callbacks.
@@ -274,7 +290,7 @@ void KafkaConsumer::serve(std::size_t max) {
   if (holdings_.is_fenced()) return;
   read_answers();
   if (!unplaced_.empty() && parts_.clock.monotonic() >= place_again_) place();
-  if (looks_soon_.exchange(false) || parts_.clock.monotonic() >= next_look_) look_for_resets();
+  if (parts_.clock.monotonic() >= reset_again_) follow_resets();
 }
 
 void KafkaConsumer::take(const rd_kafka_message_t& message, bool has_room) {
@@ -313,8 +329,9 @@ bool KafkaConsumer::wait(Instant until) {
   const Instant now = parts_.clock.monotonic();
   if (woken_.take() || now >= until) return false;
   // The session is kept by serving, so never longer than a part of it.
-  Instant next = std::min({until, next_look_, now + settings_.session_timeout / 3});
+  Instant next = std::min<Instant>(until, now + settings_.session_timeout / 3);
   if (!unplaced_.empty()) next = std::min(next, place_again_);
+  if (reset_again_ > now) next = std::min(next, reset_again_);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(next - now, Duration{0}));
   std::array<::pollfd, 2> bells{{{served_.fd(), POLLIN, 0}, {woken_.fd(), POLLIN, 0}}};
   ::poll(bells.data(), bells.size(), static_cast<int>(left.count()));
@@ -336,7 +353,8 @@ Result<void> KafkaConsumer::store(const TopicPartition& at, CommittedOffset next
   };
   const MutexLock lock(client_mutex_);
   if (is_closed_) return is_closed();
-  if (rd_kafka_assignment_lost(client_.get()) != 0) return refused();
+  const bool was_silent = parts_.clock.monotonic() - served_at_.load() > settings_.session_timeout;
+  if (was_silent || rd_kafka_assignment_lost(client_.get()) != 0) return refused();
   EKIDEN_TRY(const bool is_news, holdings_.may_store(at, next));
   if (!is_news) return {};
   const List list = list_of(names_, {at}, next.value);
@@ -360,11 +378,11 @@ void Members::remove(KafkaConsumer& member) {
   members_.erase(&member);
 }
 
-void Members::look_soon(std::string_view group) {
+bool Members::reset(std::string_view group, const TopicPartition& at, CommittedOffset to) {
   const MutexLock lock(mutex_);
-  for (KafkaConsumer* member : members_) {
-    if (member->config().group == group) member->look_soon();
-  }
+  return std::ranges::any_of(members_, [&](KafkaConsumer* member) {
+    return member->config().group == group && member->reset(at, to);
+  });
 }
 
 }  // namespace ekiden::log::kafka

@@ -10,6 +10,7 @@
 
 #include "ports/log/kafka/admin.hpp"
 #include "ports/log/kafka/bell.hpp"
+#include "ports/log/kafka/group_offsets.hpp"
 #include "ports/log/kafka/holdings.hpp"
 
 namespace ekiden::log::kafka {
@@ -22,12 +23,9 @@ struct ConsumerParts {
   const Clock& clock;
   const Logger& logger;
   const Admin& admin;
+  GroupOffsets& offsets;
   Members& members;
 };
-
-/// Name of the group that holds what members of `group` are still to be moved to: nobody joins it, so that
-/// anyone may set its offsets, and every member looks there.
-std::string resets_of(const std::string& group);
 
 Record record_of(const rd_kafka_message_t& message, std::string topic);
 
@@ -57,8 +55,8 @@ class KafkaConsumer final : public Consumer, private Owner {
   const ConsumerConfig& config() const { return settings_; }
   /// Another member of its name has come: what it stores is refused, its next `poll` ends it. @threads any
   void fence();
-  /// Makes it look for resets. @threads any
-  void look_soon();
+  /// Moves a partition that it has. @threads any @returns false where it has not
+  bool reset(const TopicPartition& at, CommittedOffset to) EKIDEN_EXCLUDES(resets_mutex_);
 
  private:
   KafkaConsumer(ConsumerParts parts, ConsumerConfig config, std::map<TopicPartition, std::int64_t> latest,
@@ -73,6 +71,8 @@ class KafkaConsumer final : public Consumer, private Owner {
   void assigned(const rd_kafka_topic_partition_list_t& list);
   void given_up(const rd_kafka_topic_partition_list_t& list, bool is_lost);
   void forget(const std::vector<TopicPartition>& partitions);
+  /// True where the group has been left.
+  bool leave();
 
   Result<void> end_if_fenced();
   void serve(std::size_t max);
@@ -82,13 +82,13 @@ class KafkaConsumer final : public Consumer, private Owner {
   bool wait(Instant until);
 
   void place();
-  bool seek(const std::map<TopicPartition, std::int64_t>& targets, std::chrono::milliseconds timeout);
+  /// Goes on with partitions that it has at these offsets.
+  bool start_at(const std::map<TopicPartition, std::int64_t>& targets);
   std::int64_t start_of(const TopicPartition& at, const Marks& marks, const Bounds& bounds);
 
-  void look_for_resets();
-  void read_answers();
-  void follow(const TopicPartition& at, const Mark& reset);
-  void followed(rd_kafka_event_t& answer);
+  void follow_resets() EKIDEN_EXCLUDES(resets_mutex_);
+  void follow(const TopicPartition& at, std::int64_t to);
+  void read_answers() EKIDEN_EXCLUDES(resets_mutex_);
 
   const ConsumerParts parts_;
   const ConsumerConfig settings_;
@@ -104,30 +104,31 @@ class KafkaConsumer final : public Consumer, private Owner {
   Holdings holdings_;
   Mutex client_mutex_;  ///< keeps the client while another thread stores
   bool is_closed_ EKIDEN_GUARDED_BY(client_mutex_) = false;
-  std::atomic<bool> looks_soon_ = false;
+  Mutex resets_mutex_;
+  Marks resets_ EKIDEN_GUARDED_BY(resets_mutex_);  ///< to be followed
+  std::atomic<Instant> served_at_;  ///< silent for longer than its session, it is taken for lost
 
   // The polling thread's own.
   bool is_leaving_ = false;
+  bool was_assigned_ = false;  ///< once at least
   std::vector<Record> batch_;
   std::deque<Error> errors_;
   std::set<TopicPartition> unplaced_;
   Instant place_again_{};
-  Instant next_look_{};
-  bool is_looking_ = false;
-  bool looks_again_ = false;
-  std::map<TopicPartition, Mark> moving_;           ///< committed when the answer comes
-  std::map<TopicPartition, std::string> followed_;  ///< the last reset that was followed, by its note
+  Instant reset_again_{};
+  Marks moving_;  ///< resets that are being committed
   rd_kafka_resp_err_t last_commit_ = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-/// The members that live in this process, so that they hear of one another and of resets at once.
+/// The members that live in this process, so that they hear of one another and of resets.
 /// @threads any
 class Members {
  public:
   /// Fences an earlier member of the same name in the group.
   void add(KafkaConsumer& member) EKIDEN_EXCLUDES(mutex_);
   void remove(KafkaConsumer& member) EKIDEN_EXCLUDES(mutex_);
-  void look_soon(std::string_view group) EKIDEN_EXCLUDES(mutex_);
+  /// True where one of them has the partition and will move it.
+  bool reset(std::string_view group, const TopicPartition& at, CommittedOffset to) EKIDEN_EXCLUDES(mutex_);
 
  private:
   Mutex mutex_;

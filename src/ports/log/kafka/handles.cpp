@@ -9,12 +9,21 @@ namespace {
 
 constexpr std::size_t kReasonBytes = 512;
 
+Link& link_of(void* opaque) {
+  return *static_cast<Link*>(opaque);
+}
+
+/// For callbacks on the owner's own thread.
 Owner& owner_of(void* opaque) {
-  return *static_cast<Owner*>(opaque);
+  const MutexLock lock(link_of(opaque).mutex);
+  return *link_of(opaque).owner;
 }
 
 void log_line(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-  const Logger& logger = owner_of(rd_kafka_opaque(client)).logger();
+  Link& link = link_of(rd_kafka_opaque(client));
+  const MutexLock lock(link.mutex);
+  if (link.owner == nullptr) return;
+  const Logger& logger = link.owner->logger();
   if (level <= LOG_WARNING) {
     logger.warning("kafka_client", {{"facility", facility}, {"text", text}});
   } else {
@@ -46,6 +55,21 @@ std::int32_t choose_partition(const rd_kafka_topic_t*, const void* key, std::siz
 }
 
 }  // namespace
+
+Owner::Owner(const Logger& logger) : logger_(logger), link_(std::make_shared<Link>()) {
+  const MutexLock lock(link_->mutex);
+  link_->owner = this;
+}
+
+void Owner::abandon(Client client) {
+  {
+    const MutexLock lock(link_->mutex);
+    link_->owner = nullptr;
+  }
+  // Neither is ever freed: the client's threads go on with both.
+  static_cast<void>(client.release());
+  static_cast<void>(new std::shared_ptr<Link>(link_));  // NOLINT(cppcoreguidelines-owning-memory)
+}
 
 std::optional<std::string> Names::inside(std::string_view theirs) const {
   if (!theirs.starts_with(prefix_)) return std::nullopt;
@@ -89,7 +113,7 @@ Error error_of(rd_kafka_resp_err_t code, std::string_view what) {
 
 ConfBuilder::ConfBuilder(const KafkaConfig& config, Owner& owner)
     : config_(config), conf_(rd_kafka_conf_new()) {
-  rd_kafka_conf_set_opaque(conf_.get(), &owner);
+  rd_kafka_conf_set_opaque(conf_.get(), owner.link_.get());
   rd_kafka_conf_set_log_cb(conf_.get(), log_line);
   rd_kafka_conf_set_error_cb(conf_.get(), error_told);
   set("bootstrap.servers", config.brokers);

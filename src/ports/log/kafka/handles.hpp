@@ -11,6 +11,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "base/logger.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "ports/log/kafka/kafka_log.hpp"
 #include "ports/log/log.hpp"
@@ -57,11 +58,19 @@ List list_of(const Names& names, const std::vector<TopicPartition>& partitions,
 /// What the caller of a port should make of librdkafka's error. `what` is "the topics could not be read".
 Error error_of(rd_kafka_resp_err_t code, std::string_view what);
 
-/// Whoever owns a client, as its callbacks see it. `log_line` comes on the client's threads, the rest on the
+class Owner;
+
+/// What a client's callbacks are handed: the way to its owner, who may have abandoned it.
+struct Link {
+  Mutex mutex;
+  Owner* owner EKIDEN_GUARDED_BY(mutex) = nullptr;
+};
+
+/// Whoever owns a client, as its callbacks see it. Log lines come on the client's threads, the rest on the
 /// thread that polls.
 class Owner {
  public:
-  explicit Owner(const Logger& logger) : logger_(logger) {}
+  explicit Owner(const Logger& logger);
   virtual ~Owner() = default;
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
@@ -73,8 +82,15 @@ class Owner {
   virtual void on_rebalance(rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t&) {}
   virtual void on_commit(rd_kafka_resp_err_t) {}
 
+ protected:
+  /// Lets a client that cannot be destroyed safely live, silently, until the process ends.
+  void abandon(Client client);
+
  private:
+  friend class ConfBuilder;
+
   const Logger& logger_;
+  const std::shared_ptr<Link> link_;
 };
 
 /// Settings of one client, refused one by one.

@@ -15,7 +15,6 @@ using kafka::Admin;
 using kafka::Bounds;
 using kafka::Catalog;
 using kafka::KafkaConsumer;
-using kafka::Mark;
 using kafka::Marks;
 using kafka::Sender;
 
@@ -43,7 +42,8 @@ class KafkaLog final : public Log {
       : ground_(std::move(ground)),
         admin_(std::move(admin)),
         sender_(std::move(sender)),
-        reader_(ground_->config, ground_->clock, ground_->logger, admin_->names()) {}
+        reader_(ground_->config, ground_->clock, ground_->logger, admin_->names()),
+        offsets_(ground_->config, ground_->logger, admin_->names()) {}
   ~KafkaLog() override { sender_->stop(); }
   KafkaLog(const KafkaLog&) = delete;
   KafkaLog& operator=(const KafkaLog&) = delete;
@@ -60,13 +60,13 @@ class KafkaLog final : public Log {
 
  private:
   std::chrono::milliseconds timeout() const { return ground_->config.request_timeout; }
-  Result<std::map<TopicPartition, std::int64_t>> start_late(const ConsumerConfig& config,
-                                                            const Catalog& catalog);
+  Result<Marks> start_late(const ConsumerConfig& config, const Catalog& catalog);
 
   const std::unique_ptr<Ground> ground_;
   const std::unique_ptr<Admin> admin_;
   const std::shared_ptr<Sender> sender_;
   kafka::Reader reader_;
+  kafka::GroupOffsets offsets_;
   kafka::Members members_;
 };
 
@@ -82,23 +82,17 @@ Result<void> KafkaLog::ensure_topics(const std::vector<TopicConfig>& topics) {
   return sender_->look();
 }
 
-Result<std::map<TopicPartition, std::int64_t>> KafkaLog::start_late(const ConsumerConfig& config,
-                                                                    const Catalog& catalog) {
-  std::map<TopicPartition, std::int64_t> ends;
-  const std::string group = admin_->names().outside(config.group);
-  EKIDEN_TRY(const Marks marks, admin_->marks(group, timeout()));
+Result<Marks> KafkaLog::start_late(const ConsumerConfig& config, const Catalog& catalog) {
+  Marks ends;
   for (const std::string& topic : config.topics) {
-    const bool is_known =
-        std::ranges::any_of(marks, [&](const auto& mark) { return mark.first.topic == topic; });
-    if (is_known) continue;
-    EKIDEN_TRY(const auto bounds,
-               admin_->bounds(partitions_of(topic, catalog.find(topic)->second), timeout()));
+    const auto partitions = partitions_of(topic, catalog.find(topic)->second);
+    EKIDEN_TRY(const Marks marks, offsets_.read(config.group, partitions, timeout()));
+    if (!marks.empty()) continue;
+    EKIDEN_TRY(const auto bounds, admin_->bounds(partitions, timeout()));
     for (const auto& [at, found] : bounds) ends[at] = found.end;
   }
   if (ends.empty()) return ends;
-  Marks starts;
-  for (const auto& [at, end] : ends) starts[at] = {end, ""};
-  const auto set = admin_->set_marks(group, starts);
+  const auto set = offsets_.set(config.group, ends);
   // A group that has members already: whoever gets a partition commits where it starts.
   if (!set && set.error().code() != Errc::conflict) return set.error();
   return ends;
@@ -112,13 +106,13 @@ Result<std::unique_ptr<Consumer>> KafkaLog::join(ConsumerConfig config, Rebalanc
       return Error{Errc::invalid, "no-such-topic", "there is no such topic", "topics"};
     }
   }
-  std::map<TopicPartition, std::int64_t> latest;
+  Marks latest;
   if (config.start_at == StartAt::latest) {
     EKIDEN_TRY(latest, start_late(config, catalog));
   }
-  EKIDEN_TRY(auto member,
-             KafkaConsumer::make({ground_->config, ground_->clock, ground_->logger, *admin_, members_},
-                                 std::move(config), std::move(latest), listener));
+  EKIDEN_TRY(auto member, KafkaConsumer::make(
+                              {ground_->config, ground_->clock, ground_->logger, *admin_, offsets_, members_},
+                              std::move(config), std::move(latest), listener));
   return std::unique_ptr<Consumer>(std::move(member));
 }
 
@@ -135,14 +129,15 @@ Result<std::vector<PartitionState>> KafkaLog::state(std::string_view group, std:
   const auto found = catalog.find(topic);
   if (found == catalog.end()) return Error{Errc::not_found, "no-such-topic", "there is no such topic"};
   // The offsets first: the ends may only have moved on since.
-  EKIDEN_TRY(const Marks marks, admin_->marks(admin_->names().outside(group), timeout()));
-  EKIDEN_TRY(const auto bounds, admin_->bounds(partitions_of(found->first, found->second), timeout()));
+  const auto partitions = partitions_of(found->first, found->second);
+  EKIDEN_TRY(const Marks marks, offsets_.read(std::string(group), partitions, timeout()));
+  EKIDEN_TRY(const auto bounds, admin_->bounds(partitions, timeout()));
   std::vector<PartitionState> states;
   for (const auto& [at, ends] : bounds) {
     PartitionState state{at, Offset{ends.begin}, Offset{ends.end}, {}, ends.end - ends.begin};
     if (const auto mark = marks.find(at); mark != marks.end()) {
-      state.committed = CommittedOffset{mark->second.next};
-      state.lag_events = std::max<std::int64_t>(0, ends.end - mark->second.next);
+      state.committed = CommittedOffset{mark->second};
+      state.lag_events = std::max<std::int64_t>(0, ends.end - mark->second);
     }
     states.push_back(std::move(state));
   }
@@ -157,19 +152,8 @@ Result<void> KafkaLog::reset(std::string_view group, const TopicPartition& at, C
   if (to.value < 0 || to.value > bounds.at(at).end) {
     return Error{Errc::invalid, "bad-offset", "the offset is beyond the partition's end", "to"};
   }
-  const std::string name = admin_->names().outside(group);
-  const std::string resets = kafka::resets_of(name);
-  const auto moved = admin_->set_marks(name, {{at, Mark{to.value, ""}}});
-  if (moved) {
-    // An older one, that no member was there to follow, must not undo this.
-    EKIDEN_TRY(const Marks older, admin_->marks(resets, timeout()));
-    return older.contains(at) ? admin_->delete_marks(resets, {at}) : Result<void>{};
-  }
-  if (moved.error().code() != Errc::conflict) return moved.error();
-  const std::string note = std::to_string(to_micros(ground_->clock.now()));
-  EKIDEN_CHECK(admin_->set_marks(resets, {{at, Mark{to.value, note}}}));
-  members_.look_soon(group);
-  return {};
+  if (members_.reset(group, at, to)) return {};
+  return offsets_.set(std::string(group), {{at, to.value}});
 }
 
 }  // namespace

@@ -36,8 +36,13 @@ struct KafkaConfig {
 };
 
 /// A log on Kafka brokers. Made without connecting: what needs the brokers answers `unavailable` while they
-/// are away, and goes on by itself when they are back. `enforce_retention` is the brokers' work: it does
-/// nothing and answers 0.
+/// are away, and goes on by itself when they are back. What differs from the port's words:
+/// - `enforce_retention` is the brokers' work: it does nothing and answers 0;
+/// - `reset` is a `conflict` while the partition belongs to a member in another process: stop that one first.
+/// A named
+///   member that was closed keeps its place until its session ends. A reset that meets a rebalance can be
+///   lost (logged);
+/// - `close` of a member waits for its first assignment, `close_timeout` at most.
 /// @param clock its monotonic time must be the machine's: waiting is done by it.
 /// The log outlives its consumers and producers; its destructor sends what is queued.
 /// @errors invalid `field` names the setting.

@@ -2,6 +2,7 @@
 #include "ports/log/contract/log_contract.hpp"
 #include "ports/log/kafka/kafka_log.hpp"
 #include "ports/log/kafka/testing/kafka_harness.hpp"
+#include "ports/log/kafka/testing/tsan_threads.hpp"
 
 namespace ekiden::log {
 namespace {
@@ -34,6 +35,7 @@ class KafkaHarness final : public LogHarness {
     }
   }
   std::chrono::milliseconds session_timeout() const override { return std::chrono::seconds{2}; }
+  Duration churn_turn() const override { return std::chrono::milliseconds{300}; }
 
  private:
   const KafkaConfig config_;

@@ -31,7 +31,7 @@ inline std::string unique_prefix() {
          std::to_string(count++) + ".";
 }
 
-/// Settings for tests: everything that waits, waits little.
+/// Settings for tests: everything that waits, waits little. EKIDEN_TEST_KAFKA_DEBUG is librdkafka's `debug`.
 inline KafkaConfig quick(std::string broker, std::string prefix) {
   using std::chrono::milliseconds;
   KafkaConfig config;
@@ -40,6 +40,7 @@ inline KafkaConfig quick(std::string broker, std::string prefix) {
   config.commit_every = milliseconds{50};
   config.heartbeat = milliseconds{100};
   config.look_every = milliseconds{500};
+  if (const char* debug = std::getenv("EKIDEN_TEST_KAFKA_DEBUG")) config.properties = {{"debug", debug}};
   return config;
 }
 
@@ -56,7 +57,7 @@ class Silence final : public LogSink {
 };
 
 inline std::unique_ptr<Log> open_log(KafkaConfig config, const Clock& clock, LogSink& sink) {
-  auto log = make_kafka_log(std::move(config), clock, Logger(sink, clock));
+  auto log = make_kafka_log(std::move(config), clock, Logger(sink, clock, LogLevel::debug));
   if (!log) throw std::runtime_error(log.error().text());
   return *std::move(log);
 }
