@@ -5,6 +5,7 @@
 #include <span>
 #include <stdexcept>
 
+#include "app/server_adapters.hpp"
 #include "ports/blobs/directory/directory_blobs.hpp"
 #include "ports/claims/sql/sql_claims.hpp"
 #include "ports/limits/memory/memory_limits.hpp"
@@ -24,12 +25,6 @@ constexpr Option<std::int64_t> kReaders{.key = "sql.readers",
 
 std::vector<OptionInfo> no_options() {
   return {};
-}
-
-template <class T>
-T or_throw(Result<T> result, const std::string& what) {
-  if (!result) throw std::runtime_error(what + ": " + result.error().text());
-  return *std::move(result);
 }
 
 std::vector<OptionInfo> sqlite_options() {
@@ -73,12 +68,18 @@ std::unique_ptr<blobs::Blobs> directory_blobs(const AdapterContext& context) {
 
 // Which adapters there are. The first of a port is the one that is taken where the configuration does not
 // say.
-constexpr Adapter<sql::Database> kSql[] = {{"sqlite", sqlite_options, sqlite_database}};
-constexpr Adapter<log::Log> kLog[] = {{"sqlite", sqlite_options, sqlite_log}};
-constexpr Adapter<ranking::Ranking> kRanking[] = {{"memory", no_options, memory_ranking}};
-constexpr Adapter<claims::Claims> kClaims[] = {{"sql", no_options, sql_claims}};
-constexpr Adapter<limits::Limits> kLimits[] = {{"memory", no_options, memory_limits}};
-constexpr Adapter<blobs::Blobs> kBlobs[] = {{"directory", no_options, directory_blobs}};
+constexpr Adapter<sql::Database> kSql[] = {{"sqlite", sqlite_options, sqlite_database},
+                                           {"postgres", postgres_options, postgres_database}};
+constexpr Adapter<log::Log> kLog[] = {{"sqlite", sqlite_options, sqlite_log},
+                                      {"kafka", kafka_options, kafka_log}};
+constexpr Adapter<ranking::Ranking> kRanking[] = {{"memory", no_options, memory_ranking},
+                                                  {"redis", redis_options, redis_ranking}};
+constexpr Adapter<claims::Claims> kClaims[] = {{"sql", no_options, sql_claims},
+                                               {"redis", redis_options, redis_claims}};
+constexpr Adapter<limits::Limits> kLimits[] = {{"memory", no_options, memory_limits},
+                                               {"redis", redis_options, redis_limits}};
+constexpr Adapter<blobs::Blobs> kBlobs[] = {{"directory", no_options, directory_blobs},
+                                            {"postgres", postgres_options, postgres_blobs}};
 
 /// A port's table and the option that chooses from it.
 template <class Port>
@@ -98,12 +99,14 @@ class Choice {
     }
   }
 
+  std::string chosen(const Config& config) const { return config.get(option_); }
+
   std::unique_ptr<Port> make(const AdapterContext& context) const {
-    const std::string chosen = context.config.get(option_);
+    const std::string name = chosen(context.config);
     for (const Adapter<Port>& row : rows_) {
-      if (row.name == chosen) return row.make(context);
+      if (row.name == name) return row.make(context);
     }
-    throw std::logic_error("there is no adapter " + chosen);
+    throw std::logic_error("there is no adapter " + name);
   }
 
  private:
@@ -141,6 +144,10 @@ std::vector<OptionInfo> adapter_options() {
   std::set<std::string, std::less<>> keys;
   std::erase_if(all, [&keys](const OptionInfo& option) { return !keys.insert(option.key()).second; });
   return all;
+}
+
+bool are_tables_shared(const Config& config) {
+  return choices().sql.chosen(config) != "sqlite";
 }
 
 std::unique_ptr<sql::Database> make_database(const AdapterContext& context) {

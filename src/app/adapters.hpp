@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "base/id.hpp"
 #include "base/logger.hpp"
 #include "base/random.hpp"
 #include "ports/blobs/blobs.hpp"
@@ -14,17 +15,28 @@
 #include "ports/limits/limits.hpp"
 #include "ports/log/log.hpp"
 #include "ports/ranking/ranking.hpp"
+#include "ports/redis_client/client.hpp"
 #include "ports/sql/sql.hpp"
 
 namespace ekiden::app {
 
+/// What several adapters of one process stand on, each made when it is first asked for. Outlives the
+/// adapters.
+struct Shared {
+  std::unique_ptr<redis::Client> redis{};
+  std::unique_ptr<limits::Limits> own_limits{};    ///< decide while the shared ones cannot
+  std::unique_ptr<sql::Database> blob_database{};  ///< where originals are rows
+  std::unique_ptr<Ids> ids{};
+};
+
 /// What an adapter may be made with. All of it outlives what is made, but for `name`.
 struct AdapterContext {
   const Config& config;
-  std::filesystem::path data;        ///< where embedded stores live
-  std::string name{};                ///< which one: a service's name, or the port's
-  sql::Database* own = nullptr;      ///< the service's own database, for adapters that keep a table there
-  bool is_beside_server = false;     ///< a command: few connections
+  std::filesystem::path data;     ///< where embedded stores live
+  std::string name{};             ///< which one: a service's name, or the port's
+  sql::Database* own = nullptr;   ///< the service's own database, for adapters that keep a table there
+  bool is_beside_server = false;  ///< a command: few connections
+  Shared& shared;
   std::function<void()> on_fatal{};  ///< the store cannot be trusted any more: the process should end
   const Clock& clock;
   Random& random;
@@ -42,6 +54,9 @@ struct Adapter {
 
 /// The choice of each port (`sql.adapter`, …) and the settings of every adapter.
 std::vector<OptionInfo> adapter_options();
+
+/// Whether other processes may work on the same tables.
+bool are_tables_shared(const Config& config);
 
 /// These make the one that the configuration names.
 std::unique_ptr<sql::Database> make_database(const AdapterContext& context);

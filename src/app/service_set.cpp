@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "app/adapters.hpp"
 #include "app/cross_audits.hpp"
 #include "services/gamification/service.hpp"
 #include "services/gateway/options.hpp"
@@ -39,7 +40,8 @@ services::ServiceSpec make_workout(const ServiceContext& context) {
                                    .clock = process.clock,
                                    .ids = process.ids,
                                    .random = process.random,
-                                   .logger = context.logger},
+                                   .logger = context.logger,
+                                   .only_process = !are_tables_shared(process.config)},
                                   workout::read_config(process.config));
 }
 
@@ -52,7 +54,8 @@ services::ServiceSpec make_gamification(const ServiceContext& context) {
                                              .ids = process.ids,
                                              .random = process.random,
                                              .figures = process.figures,
-                                             .logger = context.logger},
+                                             .logger = context.logger,
+                                             .only_process = !are_tables_shared(process.config)},
                                             gamification::read_config(process.config));
 }
 

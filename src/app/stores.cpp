@@ -28,6 +28,7 @@ AdapterContext Stores::context(std::string_view name, sql::Database* own) {
           .name = std::string(name),
           .own = own,
           .is_beside_server = settings_.is_beside_server,
+          .shared = shared_,
           .on_fatal = settings_.on_fatal,
           .clock = clock_,
           .random = random_,

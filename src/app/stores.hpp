@@ -50,6 +50,7 @@ class Stores {
   Random& random_;
   const Logger logger_;
   Secrets secrets_;
+  Shared shared_;
   std::map<std::string, std::unique_ptr<sql::Database>, std::less<>> databases_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<blobs::Blobs> blobs_;

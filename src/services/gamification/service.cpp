@@ -46,9 +46,9 @@ struct State {
         job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5},
                  parts.logger, parts.figures),
         jobs(parts.clock, parts.ids),
-        job_runner({.service = "gamification", .concurrent_max = 1}, jobs, parts.db,
-                   {.pool = &job_pool, .loops = nullptr}, job_kinds(parts.ranking), parts.clock, parts.random,
-                   parts.logger, parts.figures) {}
+        job_runner({.service = "gamification", .concurrent_max = 1, .only_process = parts.only_process}, jobs,
+                   parts.db, {.pool = &job_pool, .loops = nullptr}, job_kinds(parts.ranking), parts.clock,
+                   parts.random, parts.logger, parts.figures) {}
 
   std::vector<runtime::JobKind> job_kinds(const ranking::Ranking& ranking) {
     return {{.kind = std::string(kRebuildRankingJob),

@@ -22,6 +22,7 @@ struct GamificationParts {
   Random& random;
   runtime::FiguresRegistry& figures;
   Logger logger;
+  bool only_process = true;  ///< no other process works on the same database
 };
 
 /// Jobs that an operator can order beside the running server, by a row in this service's table of jobs.
