@@ -1,5 +1,11 @@
 #include "app/options.hpp"
 
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <unistd.h>
+
 #include "app/adapters.hpp"
 #include "app/service_set.hpp"
 #include "services/gateway/upstream/options.hpp"
@@ -49,6 +55,11 @@ constexpr Option<std::string> kKeys{
     .help =
         "Folder of the keys that all processes of a cluster share; empty: the data directory's own, and no "
         "other process is called or answered."};
+constexpr Option<std::string> kName{
+    .key = "cluster.name",
+    .help =
+        "What this process is called among its like, the same after a restart; empty: the machine's name and "
+        "the port."};
 constexpr Option<Milliseconds> kSkew{.key = "cluster.clock_skew",
                                      .help = "How far the clocks of two machines of the cluster may differ.",
                                      .fallback = seconds{30},
@@ -73,12 +84,22 @@ LogLevel level_of(const std::string& text) {
 
 ConfigSchema schema() {
   ConfigSchema all;
-  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads, kKeys, kSkew,
-           kDrainDelay});
+  all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads, kKeys, kName,
+           kSkew, kDrainDelay});
   all.add(adapter_options());
   for (const ServiceRow& row : service_table()) all.add(row.options());
   all.add(gateway::upstream_options(callable_services()));
   return all;
+}
+
+std::string member_name(const Config& config) {
+  if (!are_tables_shared(config)) return "0";
+  const std::string given = config.get(kName);
+  if (!given.empty()) return given;
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0)
+    throw std::system_error(errno, std::generic_category(), "the machine's name");
+  return std::string(host.data()) + "-" + std::to_string(config.get(kPort));
 }
 
 ProcessConfig read_process_config(const Config& config) {

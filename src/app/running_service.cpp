@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/options.hpp"
+
 namespace ekiden::app {
 
 RunningService::RunningService(const ServiceRow& row, const ProcessParts& process)
@@ -38,7 +40,7 @@ void RunningService::stop_relay() {
 
 void RunningService::add_consumer(const delivery::Subscription& subscription) {
   delivery::RunnerConfig config;
-  config.member = std::string(spec.name) + "-0";
+  config.member = std::string(spec.name) + "-" + member_name(process_.config);
   runners.push_back(std::make_unique<delivery::Runner>(subscription, std::move(config),
                                                        delivery::RunnerPorts{.database = *db,
                                                                              .log = process_.stores.log(),

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "app/adapters.hpp"
 #include "app/commands/operator_job.hpp"
 
 namespace ekiden::app {
@@ -13,7 +14,8 @@ constexpr std::chrono::minutes kJobPatience{10};
 }  // namespace
 
 Toolbox::Toolbox(const CommandLine& line, const Config& config) : config_(config), data_(line.data) {
-  if (!std::filesystem::is_directory(data_)) {
+  // A cluster's stores are elsewhere: the folder is then only this command's own.
+  if (!are_tables_shared(config) && !std::filesystem::is_directory(data_)) {
     throw std::runtime_error("there is no data directory " + data_.string() + ": give it with --data");
   }
   stores_ = std::make_unique<Stores>(config_, StoresConfig{.data = data_, .is_beside_server = true}, clock_,
@@ -28,7 +30,7 @@ sql::Database& Toolbox::database(std::string_view service) {
 }
 
 bool Toolbox::server_runs() const {
-  return !DirectoryLock::take(data_).has_value();
+  return are_tables_shared(config_) || !DirectoryLock::take(data_).has_value();
 }
 
 Result<void> Toolbox::run_job(std::string_view service, std::string_view kind) {

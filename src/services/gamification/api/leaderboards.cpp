@@ -107,17 +107,13 @@ std::string state_of(const ranking::Ranking& ranking) {
   return ranking.state() == ranking::State::ready ? "ready" : "rebuilding";
 }
 
-std::vector<ItemView> items_of(const std::vector<ranking::Entry>& entries, const NameDirectory& names) {
-  std::vector<UserId> people;
-  people.reserve(entries.size());
-  for (const ranking::Entry& entry : entries) people.push_back(entry.member);
-  std::vector<std::string> found = names.names_of(people);
+std::vector<ItemView> items_of(const std::vector<ranking::Entry>& entries, std::vector<std::string> names) {
   std::vector<ItemView> items;
   items.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     items.push_back({.rank = entries[i].rank,
                      .user_id = entries[i].member,
-                     .display_name = std::move(found[i]),
+                     .display_name = std::move(names[i]),
                      .score = entries[i].score,
                      .reached_at = entries[i].reached_at});
   }
@@ -182,6 +178,15 @@ Result<http::Response> LeaderboardsApi::list(http::Request& request) {
   return http::Response::json(200, json::write(view));
 }
 
+Result<std::vector<std::string>> LeaderboardsApi::names_of(const std::vector<ranking::Entry>& entries) const {
+  std::vector<UserId> people;
+  people.reserve(entries.size());
+  for (const ranking::Entry& entry : entries) people.push_back(entry.member);
+  // Where other processes take part, each hears of some people only: the table knows all.
+  if (!ranking_.is_shared()) return names_.names_of(people);
+  return db_.read([&people](sql::Tx& tx) { return read_names(tx, people); });
+}
+
 Result<std::string> LeaderboardsApi::page_of(const BoardName& board, std::int64_t limit,
                                              const std::optional<std::string>& position) const {
   const std::string key = board.to_key();
@@ -198,7 +203,8 @@ Result<std::string> LeaderboardsApi::page_of(const BoardName& board, std::int64_
     entries.pop_back();
     view.next_cursor = cursors_.seal(key, position_of(entries.back()));
   }
-  view.items = items_of(entries, names_);
+  EKIDEN_TRY(auto names, names_of(entries));
+  view.items = items_of(entries, std::move(names));
   return json::write(view);
 }
 
@@ -213,7 +219,8 @@ Result<std::string> LeaderboardsApi::around_of(const BoardName& board, UserId pe
     view.rank = entry.rank;
     view.percentile = percentile_of(entry.rank, members);
   }
-  view.items = items_of(entries, names_);
+  EKIDEN_TRY(auto names, names_of(entries));
+  view.items = items_of(entries, std::move(names));
   return json::write(view);
 }
 

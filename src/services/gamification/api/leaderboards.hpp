@@ -32,6 +32,7 @@ class LeaderboardsApi {
   Result<http::Response> behind(http::Request& request);
   Result<http::Response> my_ranks(http::Request& request);
 
+  Result<std::vector<std::string>> names_of(const std::vector<ranking::Entry>& entries) const;
   Result<std::string> page_of(const BoardName& board, std::int64_t limit,
                               const std::optional<std::string>& position) const;
   Result<std::string> around_of(const BoardName& board, UserId person, std::int64_t each_side) const;

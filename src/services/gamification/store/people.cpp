@@ -22,6 +22,22 @@ Result<std::vector<Person>> list_people(sql::Tx& tx, UserId after, std::int64_t 
   return people;
 }
 
+Result<std::vector<std::string>> read_names(sql::Tx& tx, const std::vector<UserId>& user_ids) {
+  std::vector<std::string> names(user_ids.size());
+  if (user_ids.empty()) return names;
+  std::string statement = "SELECT user_id, display_name FROM people WHERE user_id IN (";
+  sql::Params params;
+  for (const UserId& user_id : user_ids) {
+    params.emplace_back(user_id);
+    statement += (params.size() > 1 ? ", $" : "$") + std::to_string(params.size());
+  }
+  EKIDEN_TRY(const sql::Rows rows, tx.query(statement + ")", std::move(params)));
+  std::unordered_map<UserId, std::string> found;
+  for (const sql::Row& row : rows) found[row.id<UserId>(0)] = row.text(1);
+  for (std::size_t i = 0; i < user_ids.size(); ++i) names[i] = found[user_ids[i]];
+  return names;
+}
+
 void NameDirectory::put(UserId user_id, std::string display_name) {
   const MutexLock lock(mutex_);
   names_[user_id] = std::move(display_name);

@@ -18,6 +18,9 @@ struct Person {
 /// Up to `limit` people with an id above `after`, in order of id.
 Result<std::vector<Person>> list_people(sql::Tx& tx, UserId after, std::int64_t limit);
 
+/// Names of these people, in their order; empty for those whose registration has not been heard of yet.
+Result<std::vector<std::string>> read_names(sql::Tx& tx, const std::vector<UserId>& user_ids);
+
 /// The names in memory, so that a board can be shown without a query: about 100 bytes a person. @threads any
 class NameDirectory {
  public:
