@@ -18,6 +18,7 @@ using testing::closed_port;
 using testing::Gateway;
 using ::testing::HasSubstr;
 using testing::kOk;
+using testing::kOkAndClose;
 using testing::ScriptedProcess;
 using testing::Tcp;
 
@@ -61,8 +62,8 @@ TEST(RemoteFaults, WhereNobodyListensTheAnswerIs503) {
 }
 
 TEST(RemoteFaults, ABreakBeforeTheAnswerIsRepeatedWhereThatIsHarmless) {
-  ScriptedProcess process{{hang_up, ScriptedProcess::answers(std::string(kOk)), hang_up,
-                           ScriptedProcess::answers(std::string(kOk)), hang_up}};
+  ScriptedProcess process{{hang_up, ScriptedProcess::answers(std::string(kOkAndClose)), hang_up,
+                           ScriptedProcess::answers(std::string(kOkAndClose)), hang_up}};
   Gateway gateway{{process.port()}};
   EXPECT_EQ(gateway.call(get("/")).body, "ok");
   EXPECT_EQ(gateway.call(keyed("{}")).body, "ok");
@@ -77,7 +78,7 @@ TEST(RemoteFaults, RetriesEndWithTheirBudget) {
   config.retry_reserve = 1;
   config.retry_ratio = 0;
   config.circuit.failures_max = 100;
-  ScriptedProcess process{{hang_up, ScriptedProcess::answers(std::string(kOk)), hang_up}};
+  ScriptedProcess process{{hang_up, ScriptedProcess::answers(std::string(kOkAndClose)), hang_up}};
   Gateway gateway{{process.port()}, config};
   EXPECT_EQ(gateway.call(get("/")).status, 200);
   EXPECT_EQ(gateway.call(get("/")).status, 502);
@@ -176,11 +177,18 @@ TEST(RemoteFaults, ABodyThatStandsStillIsGivenUp) {
 }
 
 TEST(RemoteFaults, AKeptConnectionThatWasClosedIsReplaced) {
-  ScriptedProcess process{
-      {ScriptedProcess::answers(std::string(kOk)), ScriptedProcess::answers(std::string(kOk))}};
+  std::latch closed{1};
+  ScriptedProcess process{{[&closed](Tcp::socket& socket) {
+                             ScriptedProcess::read_head(socket);
+                             ScriptedProcess::write(socket, kOk);
+                             socket.close();
+                             closed.count_down();
+                           },
+                           ScriptedProcess::answers(std::string(kOk))}};
   Gateway gateway{{process.port()}};
   EXPECT_EQ(gateway.call(get("/")).body, "ok");
-  // The process has closed behind its answer; that shows before anything is written.
+  closed.wait();
+  // That shows before anything is written.
   EXPECT_EQ(gateway.call(post("/", "{}")).body, "ok");
 }
 

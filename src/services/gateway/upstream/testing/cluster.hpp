@@ -159,6 +159,9 @@ class ScriptedProcess {
 
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
+constexpr std::string_view kOkAndClose =
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+
 /// A port on which nobody listens.
 inline std::uint16_t closed_port() {
   boost::asio::io_context context;
