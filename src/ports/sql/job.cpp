@@ -26,6 +26,8 @@ void answer(Job& job, Result<void> outcome, Actions& actions, const Logger& logg
       static_cast<void>(ran);
     }
   }
+  // What they hold goes before the caller hears of the end, whichever it was.
+  actions.clear();
   const auto told = contained(logger, "sql_done_threw", [&]() -> Result<void> {
     job.done(std::move(outcome));
     return {};

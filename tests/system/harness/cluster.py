@@ -177,7 +177,7 @@ class ClusterServer(Running):
         return ekiden(*arguments, "--config", self.cluster.config_file, "--data", self.folder / "command", **kwargs)
 
     def prepare(self):
-        own = {"log.prefix": self.name + ".", "redis.prefix": self.name + ":"}
+        own = {"log.prefix": self.name + ".", "redis.prefix": self.name + ":", "cluster.drain_delay": "0s"}
         settings = {key: parsed(value) for key, value in {**own, **self.settings}.items()}
         self.cluster.prepare(self.address[1], settings)
 
@@ -196,8 +196,7 @@ class ClusterServer(Running):
         return 0
 
     def signal_all(self, number):
-        for name in reversed(self.cluster.ours()):
-            self.cluster.signal(name, number)
+        self.cluster.signal_together(list(reversed(self.cluster.ours())), number)
 
     def close(self):
         if self.cluster.ports:
