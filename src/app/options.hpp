@@ -29,8 +29,8 @@ struct ProcessConfig {
 /// Every option of the program: the process's, the adapters', the services'.
 ConfigSchema schema();
 ProcessConfig read_process_config(const Config& config);
-/// Tells this process from others of the same services, and is the same after a restart: a consumer group then
-/// gives it back what it had.
+/// Tells this process from others of the same services, and is the same after a restart: a consumer group
+/// then gives it back what it had.
 std::string member_name(const Config& config);
 
 }  // namespace ekiden::app
