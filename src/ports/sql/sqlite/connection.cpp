@@ -131,7 +131,8 @@ Result<void> Connection::configure(const SqliteConfig& config, Role role) {
   EKIDEN_CHECK(pragma(config.durable ? "synchronous=FULL" : "synchronous=NORMAL"));
   EKIDEN_CHECK(pragma("foreign_keys=ON"));
   EKIDEN_CHECK(pragma("case_sensitive_like=ON"));
-  EKIDEN_CHECK(pragma("temp_store=MEMORY"));
+  // In memory a statement's own journal is cut chunk by chunk, at a cost that grows with what it ever held.
+  EKIDEN_CHECK(pragma("temp_store=FILE"));
   EKIDEN_CHECK(pragma("cache_size=-" + std::to_string(config.cache_kib)));
   EKIDEN_CHECK(pragma("journal_size_limit=" + std::to_string(kWalLimitBytes)));
   if (config.pages_max > 0) EKIDEN_CHECK(pragma("max_page_count=" + std::to_string(config.pages_max)));
