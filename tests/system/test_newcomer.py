@@ -166,3 +166,16 @@ def test_the_pages_are_served_and_run_nothing(client, path, word):
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
     assert word in answer.body
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("query", ["", "?limit=1", "?limit=7", "?limit=50", "?limit=99", "?limit=0", "?limit=007", "?limit=-1",
+                                   "?limit=x", "?limit=", "?limit=1&limit=2", "?limit=200", "?limit=201"])
+@pytest.mark.parametrize("path", ["", "/around/me"])
+def test_a_rank_read_answers_the_same_on_both_ways(person, path, query):
+    """What is answered on the gateway's loop, and what takes a thread because it names a deadline."""
+    person.upload_one("a.gpx", gpx_walk(20))
+    board = "/leaderboards/distance/run/all" + path + query
+    until(lambda: person.get("/leaderboards/distance/run/all/around/me").json["items"], "the board")
+    quick, slow = person.get(board), person.get(board, headers={"Ekiden-Timeout-Ms": "5000"})
+    told = [(one.status, one.slug, one.json.get("items")) for one in (quick, slow)]
+    assert told[0] == told[1], told

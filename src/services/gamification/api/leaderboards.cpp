@@ -1,5 +1,7 @@
 #include "services/gamification/api/leaderboards.hpp"
 
+#include <charconv>
+
 #include <boost/describe.hpp>
 
 #include "base/time_zone.hpp"
@@ -95,9 +97,25 @@ struct EntriesView {
 BOOST_DESCRIBE_STRUCT(EntriesView, (), (items, next_cursor))
 
 constexpr std::int64_t kPageSize = 50;
+constexpr std::int64_t kPageMax = 200;  // as http::QueryReader::limit has it
 constexpr std::int64_t kEachSide = 5;
 constexpr std::int64_t kAroundMax = 50;
 constexpr std::int64_t kEntriesShown = 200;
+
+/// The limit of a query that is `limit=` and one or two digits, or empty. nullopt for any other: that takes
+/// the long way, which checks every bound and says what is wrong.
+std::optional<std::int64_t> plain_limit(std::string_view raw_query, std::int64_t fallback, std::int64_t max) {
+  constexpr std::string_view kName = "limit=";
+  constexpr std::size_t kDigitsMax = 2;
+  if (raw_query.empty()) return fallback;
+  if (!raw_query.starts_with(kName) || raw_query.size() > kName.size() + kDigitsMax) return std::nullopt;
+  const std::string_view digits = raw_query.substr(kName.size());
+  std::int64_t limit = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), limit);
+  if (failed != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  if (limit < 1 || limit > max || digits.front() == '0') return std::nullopt;
+  return limit;
+}
 
 Result<BoardName> board_of(const http::Request& request) {
   return BoardName::parse(request.param("metric"), request.param("sport"), request.param("period"));
@@ -245,20 +263,21 @@ Result<http::Response> LeaderboardsApi::around(http::Request& request) {
 }
 
 bool LeaderboardsApi::page_fast(const http::FastCall& call, http::FastReply& reply) const {
-  if (!call.raw_query.empty()) return false;
+  const auto limit = plain_limit(call.raw_query, kPageSize, kPageMax);
   const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
-  if (!board) return false;
-  auto body = page_of(*board, kPageSize, std::nullopt);
+  if (!limit || !board) return false;
+  auto body = page_of(*board, *limit, std::nullopt);
   if (!body) return false;
   reply.body = *std::move(body);
   return true;
 }
 
 bool LeaderboardsApi::around_fast(const http::FastCall& call, http::FastReply& reply) const {
-  if (!call.raw_query.empty() || call.param("user_id") != "me") return false;
+  const auto each_side = plain_limit(call.raw_query, kEachSide, kAroundMax);
+  if (!each_side || call.param("user_id") != "me") return false;
   const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
   if (!board) return false;
-  auto body = around_of(*board, call.identity.user_id, kEachSide);
+  auto body = around_of(*board, call.identity.user_id, *each_side);
   if (!body) return false;
   reply.body = *std::move(body);
   return true;
