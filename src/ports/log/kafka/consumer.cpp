@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include <poll.h>
@@ -13,6 +13,8 @@ namespace {
 // So that "for ever" can be added to a clock's time.
 constexpr Duration kLongestWait = std::chrono::hours{24};
 constexpr std::size_t kErrorsMax = 64;
+// Connections that break so soon after one another are an outage; it is told at most so often.
+constexpr std::chrono::seconds kOutage{2};
 
 Error is_closed() {
   return Error{Errc::conflict, "consumer-closed", "the consumer has been closed"};
@@ -177,7 +179,13 @@ void KafkaConsumer::on_error(rd_kafka_resp_err_t code, std::string_view reason) 
     // The brokers have fenced it: another process has joined under this member's name.
     logger().warning("log_member_fenced", {{"group", settings_.group}, {"reason", reason}});
     holdings_.fence();
-  } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+  } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__TRANSPORT) {
+    // One connection alone may have been idle or belong to a broker that others stand in for.
+    const Instant now = parts_.clock.monotonic();
+    const bool is_outage = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || now - broken_at_ < kOutage;
+    broken_at_ = now;
+    if (!is_outage || now < told_outage_at_ + kOutage) return;
+    told_outage_at_ = now;
     if (errors_.size() < kErrorsMax) errors_.push_back(error_of(code, "the log does not answer"));
   } else {
     logger().debug("log_consumer_error", {{"group", settings_.group}, {"reason", reason}});
@@ -229,13 +237,16 @@ void KafkaConsumer::given_up(const rd_kafka_topic_partition_list_t& list, bool i
   const auto mine = holdings_.present(ours(list));
   std::erase_if(batch_,
                 [&](const Record& record) { return std::ranges::find(mine, record.at) != mine.end(); });
-  if (!mine.empty() && !is_leaving_) {
-    if (is_lost || holdings_.is_fenced()) {
-      listener_.on_lost(mine);
-    } else {
-      listener_.on_revoked(mine);
-    }
+  if (is_lost || holdings_.is_fenced()) {
+    // All of them at once: the client tells in parts, and says of the first alone that it is lost.
+    for (const TopicPartition& at : holdings_.all()) lost_.insert(at);
   }
+  const auto is_gone = [this](const TopicPartition& at) { return lost_.contains(at); };
+  std::vector<TopicPartition> revoked;
+  std::vector<TopicPartition> lost;
+  std::ranges::partition_copy(mine, std::back_inserter(lost), std::back_inserter(revoked), is_gone);
+  if (!lost.empty() && !is_leaving_) listener_.on_lost(lost);
+  if (!revoked.empty() && !is_leaving_) listener_.on_revoked(revoked);
   forget(mine);
   // Commits what is stored before the partitions can go to another member.
   const RawError fault(rd_kafka_incremental_unassign(client_.get(), &list));
@@ -247,6 +258,7 @@ void KafkaConsumer::forget(const std::vector<TopicPartition>& partitions) {
   for (const TopicPartition& at : partitions) {
     unplaced_.erase(at);
     moving_.erase(at);
+    lost_.erase(at);
   }
 }
 

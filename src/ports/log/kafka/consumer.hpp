@@ -115,6 +115,9 @@ class KafkaConsumer final : public Consumer, private Owner {
   std::deque<Error> errors_;
   std::set<TopicPartition> unplaced_;
   Instant place_again_{};
+  std::set<TopicPartition> lost_;  ///< still to be told
+  Instant broken_at_{};
+  Instant told_outage_at_{};
   Instant reset_again_{};
   Marks moving_;  ///< resets that are being committed
   rd_kafka_resp_err_t last_commit_ = RD_KAFKA_RESP_ERR_NO_ERROR;
