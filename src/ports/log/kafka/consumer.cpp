@@ -237,8 +237,8 @@ void KafkaConsumer::given_up(const rd_kafka_topic_partition_list_t& list, bool i
   const auto mine = holdings_.present(ours(list));
   std::erase_if(batch_,
                 [&](const Record& record) { return std::ranges::find(mine, record.at) != mine.end(); });
-  if (is_lost || holdings_.is_fenced()) {
-    // All of them at once: the client tells in parts, and says of the first alone that it is lost.
+  if (is_lost || was_silent_ || holdings_.is_fenced()) {
+    // All of them at once: the client tells in parts, and only of one that it is lost.
     for (const TopicPartition& at : holdings_.all()) lost_.insert(at);
   }
   const auto is_gone = [this](const TopicPartition& at) { return lost_.contains(at); };
@@ -274,6 +274,7 @@ Result<void> KafkaConsumer::end_if_fenced() {
 
 Result<std::vector<Record>> KafkaConsumer::poll(std::size_t max, Duration timeout) {
   const Instant until = parts_.clock.monotonic() + std::clamp(timeout, Duration{0}, kLongestWait);
+  was_silent_ = is_silent();
   batch_.clear();
   for (;;) {
     EKIDEN_CHECK(end_if_fenced());
@@ -287,6 +288,10 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t max, Duration timeou
     }
     if (!wait(until)) return std::vector<Record>{};
   }
+}
+
+bool KafkaConsumer::is_silent() const {
+  return parts_.clock.monotonic() - served_at_.load() > settings_.session_timeout;
 }
 
 void KafkaConsumer::serve(std::size_t max) {
@@ -365,8 +370,7 @@ Result<void> KafkaConsumer::store(const TopicPartition& at, CommittedOffset next
   };
   const MutexLock lock(client_mutex_);
   if (is_closed_) return is_closed();
-  const bool was_silent = parts_.clock.monotonic() - served_at_.load() > settings_.session_timeout;
-  if (was_silent || rd_kafka_assignment_lost(client_.get()) != 0) return refused();
+  if (is_silent() || rd_kafka_assignment_lost(client_.get()) != 0) return refused();
   EKIDEN_TRY(const bool is_news, holdings_.may_store(at, next));
   if (!is_news) return {};
   const List list = list_of(names_, {at}, next.value);

@@ -75,6 +75,7 @@ class KafkaConsumer final : public Consumer, private Owner {
   bool leave();
 
   Result<void> end_if_fenced();
+  bool is_silent() const;
   void serve(std::size_t max);
   void take(const rd_kafka_message_t& message, bool has_room);
   void failed(const rd_kafka_message_t& message);
@@ -110,6 +111,7 @@ class KafkaConsumer final : public Consumer, private Owner {
 
   // The polling thread's own.
   bool is_leaving_ = false;
+  bool was_silent_ = false;    ///< before this poll, for longer than its session
   bool was_assigned_ = false;  ///< once at least
   std::vector<Record> batch_;
   std::deque<Error> errors_;
