@@ -50,8 +50,10 @@ int main(int argc, char** argv) {
   Answers answers{argc > 2};
   http::ServerConfig config;
   config.port = static_cast<std::uint16_t>(std::atoi(argv[1]));
-  http::Server server{config, {loop.get_executor()}, answers, [](auto) { return false; }, clock,
-                      random, Logger{sink, clock}};
+  const Logger logger{sink, clock};
+  runtime::FiguresRegistry figures;
+  runtime::CpuPool disk{{.service = "bench", .name = "disk"}, {}, logger, figures};
+  http::Server server{config, {loop.get_executor()}, answers, disk, clock, random, logger};
   server.start();
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
   signals.async_wait([&loop](boost::system::error_code, int) { loop.stop(); });

@@ -54,8 +54,9 @@ int run(std::uint16_t port, const std::string& backend, const char* token_file) 
   gateway::Dispatcher dispatcher{router, authenticator, budgets, caller, clock, logger, metrics, {&route}};
   http::ServerConfig server_config;
   server_config.port = port;
-  http::Server server{
-      server_config, {loop.get_executor()}, dispatcher, [](auto) { return false; }, clock, random, logger};
+  runtime::FiguresRegistry figures;
+  runtime::CpuPool disk{{.service = "bench", .name = "disk"}, {}, logger, figures};
+  http::Server server{server_config, {loop.get_executor()}, dispatcher, disk, clock, random, logger};
   server.start();
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
   signals.async_wait([&loop](boost::system::error_code, int) { loop.stop(); });

@@ -54,10 +54,8 @@ InnerDoor::InnerDoor(const ProcessParts& process, const RunningServices& service
                                            process_.logger.with("inner"), process_.metrics, routes_);
   http::ServerConfig server = server_config_of(process_);
   gateway::make_inner(server);
-  server_ = std::make_unique<http::Server>(
-      std::move(server), executors_of(loops_), *dispatcher_,
-      [this](std::move_only_function<void()> work) { return disk_.try_post(std::move(work)); },
-      process_.clock, process_.random, process_.logger.with("http"));
+  server_ = std::make_unique<http::Server>(std::move(server), executors_of(loops_), *dispatcher_, disk_,
+                                           process_.clock, process_.random, process_.logger.with("http"));
 }
 
 void InnerDoor::collect(const services::ServiceSpec& spec) {

@@ -6,7 +6,7 @@
 #include "http/body_stream.hpp"
 #include "http/connection.hpp"
 #include "http/form_receiver.hpp"
-#include "http/offload.hpp"
+#include "runtime/offload.hpp"
 
 namespace ekiden::http {
 namespace {
@@ -107,7 +107,7 @@ runtime::Task<Result<void>> Connection::read_form(Request& request, const HeadVi
     if (!receiver->has_pending()) continue;
     phase_ = phase_ == Phase::closed ? phase_ : Phase::busy;
     std::move_only_function<Result<bool>()> job = [receiver] { return receiver->flush(); };
-    EKIDEN_CO_CHECK(co_await run_blocking<bool>(core_->offload, std::move(job)));
+    EKIDEN_CO_CHECK(co_await runtime::offload(core_->offload, std::move(job)));
     if (phase_ == Phase::closed) co_return gone();
     pace(0);
   }
@@ -153,7 +153,7 @@ runtime::Task<void> Connection::compress(Response& response, const HeadView& hea
   } else {
     auto body = std::make_shared<std::string>(std::move(response.body));
     std::move_only_function<Result<std::string>()> job = [body] { return Deflater{}.gzip(*body); };
-    Result<std::string> made = co_await run_blocking<std::string>(core_->offload, std::move(job));
+    Result<std::string> made = co_await runtime::offload(core_->offload, std::move(job));
     response.body = std::move(*body);
     if (!made) co_return;  // A busy pool costs bandwidth, not the answer.
     packed = *std::move(made);
@@ -194,7 +194,7 @@ runtime::Task<Result<bool>> Connection::pull(Response& response, std::string& pi
   auto source = std::make_shared<BodySource>(std::move(*response.stream));
   auto made = std::make_shared<std::string>();
   std::move_only_function<Result<bool>()> job = [source, made] { return (*source)(*made); };
-  const Result<bool> pulled = co_await run_blocking<bool>(core_->offload, std::move(job));
+  const Result<bool> pulled = co_await runtime::offload(core_->offload, std::move(job));
   response.stream = std::move(*source);
   piece = std::move(*made);
   co_return pulled;

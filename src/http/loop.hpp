@@ -108,7 +108,8 @@ struct Server::Door {
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
  public:
   Core(ServerConfig config, const std::vector<boost::asio::any_io_executor>& executors,
-       Dispatcher& dispatcher, Offload offload, const Clock& clock, Random& random, Logger logger);
+       Dispatcher& dispatcher, runtime::WorkerPool& blocking, const Clock& clock, Random& random,
+       Logger logger);
 
   std::shared_ptr<Door> listen();
   void start();
@@ -120,7 +121,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
 
   const ServerConfig config;
   Dispatcher& dispatcher;
-  const Offload offload;
+  runtime::WorkerPool& offload;
   const Clock& clock;
   const Logger logger;
 

@@ -36,10 +36,11 @@ std::size_t connections_that_fit(const ServerConfig& config) {
 }  // namespace
 
 Server::Core::Core(ServerConfig server_config, const std::vector<asio::any_io_executor>& executors,
-                   Dispatcher& dispatches, Offload blocking, const Clock& time, Random& random, Logger log)
+                   Dispatcher& dispatches, runtime::WorkerPool& blocking, const Clock& time, Random& random,
+                   Logger log)
     : config(std::move(server_config)),
       dispatcher(dispatches),
-      offload(std::move(blocking)),
+      offload(blocking),
       clock(time),
       logger(std::move(log)),
       connections_max_(connections_that_fit(config)) {
@@ -171,8 +172,8 @@ ServerFigures Server::Core::figures() const {
 }
 
 Server::Server(ServerConfig config, std::vector<asio::any_io_executor> loops, Dispatcher& dispatcher,
-               Offload offload, const Clock& clock, Random& random, Logger logger)
-    : core_(std::make_shared<Core>(std::move(config), loops, dispatcher, std::move(offload), clock, random,
+               runtime::WorkerPool& blocking, const Clock& clock, Random& random, Logger logger)
+    : core_(std::make_shared<Core>(std::move(config), loops, dispatcher, blocking, clock, random,
                                    std::move(logger))),
       door_(core_->listen()) {}
 

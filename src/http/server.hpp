@@ -21,11 +21,9 @@
 #include "http/multipart.hpp"
 #include "http/route.hpp"
 #include "runtime/task.hpp"
+#include "runtime/worker_pool.hpp"
 
 namespace ekiden::http {
-
-/// Runs a job on a thread that may block; false where its bounded queue is full (the job is then dropped).
-using Offload = std::function<bool(std::move_only_function<void()>)>;
 
 struct ServerConfig {
   std::string address = "127.0.0.1";
@@ -40,16 +38,16 @@ struct ServerConfig {
   std::chrono::milliseconds idle_timeout{75'000};   ///< between two requests of a connection
   std::chrono::milliseconds body_timeout{
       10'000};  ///< without a byte; also the head start of the minimum rate
-  std::chrono::milliseconds write_timeout{20'000};  ///< the same for what we send
-  std::chrono::milliseconds linger_timeout{2'000};  ///< for the client to read a last answer
-  std::chrono::milliseconds request_timeout_max{30'000};
-  std::chrono::milliseconds tick{250};      ///< how exactly the timeouts are kept
-  std::int64_t bytes_per_second_min = 500;  ///< of a body, received or sent
-  std::size_t connections_max = 16'384;     ///< lowered to what RLIMIT_NOFILE leaves
-  std::size_t spare_descriptors = 128;      ///< of RLIMIT_NOFILE, kept for stores and spool files
-  std::size_t pipelined_max = 16;           ///< requests in one run; then the connection is closed
-  std::size_t gzip_bytes_min = 1'024;       ///< smaller bodies are not worth compressing
-  double traced_share = 0;                  ///< of requests that bring no trace of their own: 0 to 1
+  std::chrono::milliseconds write_timeout{20'000};        ///< the same for what we send
+  std::chrono::milliseconds linger_timeout{2'000};        ///< for the client to read a last answer
+  std::chrono::milliseconds request_timeout_max{60'000};  ///< from a request's last byte to its answer
+  std::chrono::milliseconds tick{250};                    ///< how exactly the timeouts are kept
+  std::int64_t bytes_per_second_min = 500;                ///< of a body, received or sent
+  std::size_t connections_max = 16'384;                   ///< lowered to what RLIMIT_NOFILE leaves
+  std::size_t spare_descriptors = 128;  ///< of RLIMIT_NOFILE, kept for stores and spool files
+  std::size_t pipelined_max = 16;       ///< requests in one run; then the connection is closed
+  std::size_t gzip_bytes_min = 1'024;   ///< smaller bodies are not worth compressing
+  double traced_share = 0;              ///< of requests that bring no trace of their own: 0 to 1
 };
 
 /// What a fast answer may look at. Views are good until try_fast() returns.
@@ -122,11 +120,12 @@ class Server {
  public:
   /// Binds and listens; nothing is accepted before start().
   /// @param loops executors of io_contexts, each run by one thread.
-  /// @param offload where spool files are written, streams are read and large bodies are compressed.
+  /// @param blocking where spool files are written, streams are read and large bodies are compressed; it
+  /// outlives the server.
   /// Throws std::system_error where the address cannot be bound, std::logic_error where a loop is no
   /// io_context.
   Server(ServerConfig config, std::vector<boost::asio::any_io_executor> loops, Dispatcher& dispatcher,
-         Offload offload, const Clock& clock, Random& random, Logger logger);
+         runtime::WorkerPool& blocking, const Clock& clock, Random& random, Logger logger);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -161,12 +161,15 @@ void stop_in_mid_drain(Echo& echo, std::size_t first_to_go) {
   const ekiden::testing::ManualClock clock;
   ekiden::testing::SeededRandom random{7};
   testing::MemorySink sink;
+  const Logger logger{sink, clock};
+  runtime::FiguresRegistry figures;
+  runtime::CpuPool blocking{{.service = "test", .name = "disk"}, {}, logger, figures};
   std::array<std::unique_ptr<boost::asio::io_context>, 2> loops{std::make_unique<boost::asio::io_context>(1),
                                                                 std::make_unique<boost::asio::io_context>(1)};
   auto server = std::make_unique<Server>(
       TestServer::quick(),
       std::vector<boost::asio::any_io_executor>{loops[0]->get_executor(), loops[1]->get_executor()}, echo,
-      [](const auto&) { return false; }, clock, random, Logger{sink, clock});
+      blocking, clock, random, logger);
   server->start();
   RawClient on_first{server->port()};
   RawClient on_second{server->port()};

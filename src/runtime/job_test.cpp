@@ -1,9 +1,9 @@
-#include <filesystem>
 #include <latch>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
@@ -18,16 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using job_store::End;
 
-/// A folder of its own, removed at the end.
-struct Folder {
-  Folder() {
-    std::string pattern = ::testing::TempDir() + "jobs_XXXXXX";
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
 struct JobTest : ::testing::Test {
   void SetUp() override {
     open();
@@ -38,7 +28,7 @@ struct JobTest : ::testing::Test {
   void open() {
     database.reset();
     auto opened =
-        sql::make_sqlite({.file = folder.path / "jobs.db", .durable = false}, around.clock, around.logger);
+        sql::make_sqlite({.file = folder / "jobs.db", .durable = false}, around.clock, around.logger);
     ASSERT_TRUE(opened) << opened.error().text();
     database = *std::move(opened);
   }
@@ -76,7 +66,7 @@ struct JobTest : ::testing::Test {
   ekiden::testing::SeededRandom random{5};
   Ids ids{clock, random};
   JobQueue queue{clock, ids};
-  Folder folder;
+  ekiden::testing::Folder folder;
   std::unique_ptr<sql::Database> database;
 };
 

@@ -7,15 +7,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include "base/clock.hpp"
 #include "base/logger.hpp"
 #include "base/mutex.hpp"
+#include "base/testing/folder.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "http/server.hpp"
+#include "runtime/executor.hpp"
 
 namespace ekiden::http::testing {
 
@@ -39,9 +40,8 @@ class MemorySink final : public LogSink {
 /// A server on a free port of 127.0.0.1 with its loops' threads and a clock that the test moves.
 class TestServer {
  public:
-  explicit TestServer(Dispatcher& dispatcher, ServerConfig config = quick(), std::size_t loops = 1)
-      : spool_(make_spool()), pool_(2) {
-    config.spool_folder = spool_;
+  explicit TestServer(Dispatcher& dispatcher, ServerConfig config = quick(), std::size_t loops = 1) {
+    config.spool_folder = folder_.path();
     std::vector<boost::asio::any_io_executor> executors;
     for (std::size_t i = 0; i < loops; ++i) {
       contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
@@ -49,20 +49,15 @@ class TestServer {
       executors.emplace_back(contexts_.back()->get_executor());
     }
     executors_ = executors;
-    auto offload = [this](std::move_only_function<void()> job) {
-      boost::asio::post(pool_, std::move(job));
-      return true;
-    };
     server_ =
-        std::make_unique<Server>(config, executors, dispatcher, offload, clock, random_, Logger{sink, clock});
+        std::make_unique<Server>(config, executors, dispatcher, pool_, clock, random_, Logger{sink, clock});
     server_->start();
     for (auto& context : contexts_) threads_.emplace_back([each = context.get()] { each->run(); });
   }
 
   ~TestServer() {
     stop();
-    pool_.join();
-    std::filesystem::remove_all(spool_);
+    pool_.stop();
   }
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
@@ -96,21 +91,17 @@ class TestServer {
 
   std::uint16_t port() const { return server_->port(); }
   ServerFigures figures() const { return server_->figures(); }
-  const std::filesystem::path& spool() const { return spool_; }
+  const std::filesystem::path& spool() const { return folder_.path(); }
 
   ekiden::testing::ManualClock clock;
   MemorySink sink;
 
  private:
-  static std::filesystem::path make_spool() {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-http-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder");
-    return name;
-  }
-
-  std::filesystem::path spool_;
+  ekiden::testing::Folder folder_;
   ekiden::testing::SeededRandom random_{7};
-  boost::asio::thread_pool pool_;
+  runtime::FiguresRegistry figures_;
+  runtime::CpuPool pool_{
+      {.service = "test", .name = "disk"}, {.threads = 2, .queue_max = 4096}, Logger{sink, clock}, figures_};
   std::vector<boost::asio::any_io_executor> executors_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guards_;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/testing/folder.hpp"
 #include "ports/blobs/contract/blobs_contract.hpp"
 
 namespace ekiden::blobs {
@@ -20,25 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A directory of the test's own, gone with it.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "ekiden-blobs-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using Scratch = ekiden::testing::Folder;
 
 /// Keeps its directory for as long as it lives.
 class ScratchBlobs final : public Blobs {

@@ -6,10 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-#include <stdlib.h>
-
 #include "base/clock.hpp"
 #include "base/logger.hpp"
+#include "base/testing/folder.hpp"
 #include "ports/log/sqlite/sqlite_log.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
 
@@ -33,25 +32,7 @@ class Silence final : public LogSink {
   void write(LogLevel, std::string) override {}
 };
 
-/// A folder that goes away with its owner.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ekiden-log-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for the test");
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using ekiden::testing::Folder;
 
 /// Opens the log in `folder`; throws where it cannot.
 inline std::unique_ptr<Log> open_log(const std::filesystem::path& folder, const Clock& clock, LogSink& sink,

@@ -7,31 +7,14 @@
 #include <string>
 #include <utility>
 
-#include <unistd.h>
-
+#include "base/testing/folder.hpp"
 #include "ports/sql/contract/sql_harness.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
 #include "ports/sql/testing/kept_lines.hpp"
 
 namespace ekiden::sql::testing {
 
-/// A folder of its own below the system's temporary one, removed with all it holds.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-sqlite-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using ekiden::testing::Folder;
 
 /// A database file in a folder of its own; `adjust` changes the configuration before each opening.
 class SqlitePlace final : public contract::Place {
