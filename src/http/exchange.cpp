@@ -72,7 +72,12 @@ runtime::Task<bool> Connection::answer_admitted(Admitted admitted, Request reque
   if (!body) {
     keep_alive = keep_alive && skip_body(head);
   } else if (head.has_body()) {
+    const Instant begun = core_->clock.monotonic();
     body = co_await read_body(request, head, admitted.body);
+    // A body may take as long as it keeps its least pace: the time for the answer begins with its end. Only a
+    // client that says itself how long it waits means all of it.
+    if (head.count(kTimeoutHeader) == 0 && !request.deadline.is_never())
+      request.deadline = Deadline{request.deadline.at() + (core_->clock.monotonic() - begun)};
     // After a body that broke, nobody knows where the next request begins.
     keep_alive = keep_alive && body.has_value();
   }

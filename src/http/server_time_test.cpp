@@ -84,6 +84,36 @@ TEST_F(ServerTime, RefusesBodiesThatTrickle) {
   EXPECT_EQ(client.receive().status, 408);
 }
 
+/// Sends 100,000 bytes over three minutes. @returns how long the handler then has.
+std::chrono::milliseconds time_after_slow_body(TestServer& server, std::string_view headers) {
+  RawClient client{server.port()};
+  const std::string head =
+      "POST /deadline HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
+      "Expect: 100-continue\r\n" +
+      std::string(headers) + "\r\n";
+  EXPECT_EQ(client.call(head).status, 100);
+  std::int64_t sent = server.figures().bytes_in;
+  for (int i = 0; i < 20; ++i) {
+    server.clock.advance(9'000ms);
+    client.send(std::string(5'000, ' '));
+    wait_for_bytes(server, sent += 5'000);
+  }
+  const RawClient::Answer answer = client.receive();
+  EXPECT_EQ(answer.status, 200);
+  return std::chrono::milliseconds{std::stoll(answer.body)} -
+         std::chrono::duration_cast<std::chrono::milliseconds>(server.clock.monotonic().time_since_epoch());
+}
+
+TEST_F(ServerTime, TheTimeForAnAnswerBeginsWhenTheBodyIsThere) {
+  TestServer server{echo};
+  EXPECT_EQ(time_after_slow_body(server, ""), ServerConfig{}.request_timeout_max);
+}
+
+TEST_F(ServerTime, AClientThatSaysHowLongItWaitsMeansTheBodyToo) {
+  TestServer server{echo};
+  EXPECT_EQ(time_after_slow_body(server, "Ekiden-Timeout-Ms: 50000\r\n"), 50'000ms - 180'000ms);
+}
+
 TEST_F(ServerTime, ClosesOnClientsThatDoNotReadTheirAnswer) {
   TestServer server{echo};
   RawClient client{server.port(), 4096};

@@ -40,6 +40,7 @@ class Echo final : public Dispatcher {
     if (request.path == "/throws") throw std::runtime_error("SELECT secret");
     if (request.path == "/upgrade") co_return Upgrade{&Echo::take};
     if (request.path == "/json") co_return Admitted{&route_, BodyPolicy::json(1000)};
+    if (request.path == "/deadline") co_return Admitted{&route_, BodyPolicy::json(4 * 1024 * 1024)};
     if (request.path == "/large") co_return Admitted{&route_, BodyPolicy::json(4 * 1024 * 1024)};
     if (request.path == "/form") co_return Admitted{&route_, BodyPolicy::multipart(1024 * 1024)};
     co_return Admitted{&route_, {}};
@@ -48,6 +49,11 @@ class Echo final : public Dispatcher {
   runtime::Task<Response> handle(const Route&, Request request) override {
     ++handled;
     if (request.path == "/explodes") throw std::runtime_error("SELECT secret");
+    if (request.path == "/deadline") {
+      const auto at = request.deadline.at().time_since_epoch();
+      co_return Response::json(
+          200, std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(at).count()));
+    }
     if (request.path == "/waits") co_await wait_for_gate();
     if (request.path == "/stream" || request.path == "/sized") co_return stream(request.path == "/sized");
     if (request.path == "/broken-stream") co_return broken_stream();
