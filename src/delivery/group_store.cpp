@@ -11,6 +11,13 @@ using sql::Params;
 constexpr std::string_view kParkedColumns =
     "p.event_id, p.reason, p.topic, p.log_partition, p.log_offset, p.key, p.headers, p.data, p.appended_at";
 
+/// A parked event `p` beside its subject's row `s`: its gap has closed, or (before $4) it is the first of a
+/// subject of which nothing earlier can come any more.
+constexpr std::string_view kMayGoOn =
+    "(p.sequence <= coalesce(s.last_sequence, 0) + 1 OR (s.subject IS NULL AND p.appended_at <= $4 "
+    "AND NOT EXISTS (SELECT 1 FROM parked e WHERE e.group_name = p.group_name AND e.subject = p.subject "
+    "AND e.sequence < p.sequence))) ";
+
 InboxState state_of(const std::string& text) {
   if (text == "parked") return InboxState::parked;
   if (text == "dead") return InboxState::dead;
@@ -81,11 +88,33 @@ Result<void> GroupStore::settle(const EventId& id, InboxState state) {
   return {};
 }
 
-Result<std::int64_t> GroupStore::last_sequence(std::string_view subject) {
+Result<std::optional<std::int64_t>> GroupStore::last_sequence(std::string_view subject) {
   EKIDEN_TRY(const sql::Rows rows,
              tx_.query("SELECT last_sequence FROM sequences WHERE group_name = $1 AND subject = $2",
                        {group_, subject}));
-  return rows.empty() ? 0 : rows.front().integer(0);
+  return rows.empty() ? std::optional<std::int64_t>() : rows.front().integer(0);
+}
+
+Result<void> GroupStore::meet_subject(std::string_view subject, std::int64_t sequence) {
+  EKIDEN_CHECK(
+      tx_.execute("INSERT INTO sequences (group_name, subject, last_sequence) VALUES ($1, $2, $3) "
+                  "ON CONFLICT DO NOTHING",
+                  {group_, subject, sequence}));
+  return {};
+}
+
+Result<void> GroupStore::forget_subject(std::string_view subject) {
+  EKIDEN_CHECK(
+      tx_.execute("DELETE FROM sequences WHERE group_name = $1 AND subject = $2", {group_, subject}));
+  return {};
+}
+
+Result<bool> GroupStore::is_parked_before(std::string_view subject, std::int64_t sequence) {
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx_.query("SELECT 1 FROM parked WHERE group_name = $1 AND subject = $2 AND sequence < $3 LIMIT 1",
+                {group_, subject, sequence}));
+  return !rows.empty();
 }
 
 Result<void> GroupStore::set_sequence(std::string_view subject, std::int64_t sequence) {
@@ -187,9 +216,9 @@ Result<std::optional<ParkedEvent>> GroupStore::next_parked(std::string_view topi
                                    " FROM parked p LEFT JOIN sequences s ON s.group_name = p.group_name "
                                    "AND s.subject = p.subject WHERE p.group_name = $1 AND p.topic = $2 "
                                    "AND p.key = $3 AND p.reason = 'gap' "
-                                   "AND p.sequence <= coalesce(s.last_sequence, 0) + 1 "
-                                   "ORDER BY p.subject, p.sequence LIMIT 1",
-                               params));
+                                   "AND " +
+                                   std::string(kMayGoOn) + "ORDER BY p.subject, p.sequence LIMIT 1",
+                               {group_, topic, Blob{std::string(key)}, now_ - kGapPatience}));
   }
   if (rows.empty()) return std::optional<ParkedEvent>();
   EKIDEN_TRY(ParkedEvent found, read_parked(rows.front(), group_));
@@ -211,8 +240,9 @@ Result<std::vector<std::string>> GroupStore::releasable(const log::TopicPartitio
                        "UNION SELECT p.key FROM parked p LEFT JOIN sequences s "
                        "ON s.group_name = p.group_name AND s.subject = p.subject "
                        "WHERE p.group_name = $1 AND p.topic = $2 AND p.log_partition = $3 "
-                       "AND p.reason = 'gap' AND p.sequence <= coalesce(s.last_sequence, 0) + 1 LIMIT 1024",
-                       {group_, at.topic, at.partition}));
+                       "AND p.reason = 'gap' AND " +
+                           std::string(kMayGoOn) + "LIMIT 1024",
+                       {group_, at.topic, at.partition, now_ - kGapPatience}));
   std::vector<std::string> keys;
   for (const sql::Row& row : rows) keys.push_back(row.bytes(0));
   return keys;

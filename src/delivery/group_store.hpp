@@ -25,6 +25,10 @@ struct ParkedEvent {
 /// Tx::query. @threads as the transaction
 class GroupStore {
  public:
+  /// The log keeps a subject's order. Where its first event that a group meets is not its first, and is so
+  /// old, what came before has gone with the log's retention and will not come.
+  static constexpr std::chrono::minutes kGapPatience{10};
+
   GroupStore(sql::Tx& tx, std::string_view group, Timestamp now) : tx_(tx), group_(group), now_(now) {}
 
   /// What the inbox knows of these ids, in one round trip. @param ids at most 1024 at a time
@@ -35,8 +39,15 @@ class GroupStore {
   /// Changes the state of an id that is in the inbox.
   Result<void> settle(const EventId& id, InboxState state);
 
-  Result<std::int64_t> last_sequence(std::string_view subject);
+  /// The last event of the subject that was applied; nullopt: the group has not met it yet.
+  Result<std::optional<std::int64_t>> last_sequence(std::string_view subject);
   Result<void> set_sequence(std::string_view subject, std::int64_t sequence);
+  /// The same, where nothing stands yet.
+  Result<void> meet_subject(std::string_view subject, std::int64_t sequence);
+  /// For a subject whose last event was applied: nothing more comes, and the inbox knows what comes again.
+  Result<void> forget_subject(std::string_view subject);
+  /// Whether an earlier event of the subject waits, too.
+  Result<bool> is_parked_before(std::string_view subject, std::int64_t sequence);
 
   struct Waiting {
     bool any_blocked = false;
@@ -56,7 +67,7 @@ class GroupStore {
   Result<void> park_for_gap(const EventId& id);
   Result<void> unpark(const EventId& id);
   /// The key's next parked event that may go on: of a draining key the one with the lowest offset, else one
-  /// whose gap has closed.
+  /// whose gap has closed, or will never close (kGapPatience).
   Result<std::optional<ParkedEvent>> next_parked(std::string_view topic, std::string_view key);
   /// Whether parking of `subject` can go on after `sequence`.
   Result<bool> closes_gap(std::string_view subject, std::int64_t sequence);

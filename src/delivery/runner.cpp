@@ -1,6 +1,7 @@
 #include "delivery/runner.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
@@ -57,6 +58,7 @@ struct Runner::Shared {
   std::map<log::TopicPartition, std::int64_t> lags EKIDEN_GUARDED_BY(mutex);
   std::shared_ptr<log::Consumer> consumer EKIDEN_GUARDED_BY(mutex);
   bool is_finished EKIDEN_GUARDED_BY(mutex) = false;
+  std::atomic<std::int64_t> running = 0;  ///< threads that do something but wait
 
   /// Makes a waiting poll return, so that its thread tells the log what has changed.
   void wake_poll() EKIDEN_EXCLUDES(mutex) {
@@ -121,7 +123,9 @@ void Runner::run(std::stop_token stop) {
     shared->wake_poll();
   });
   if (join(stop)) {
+    shared_->running.fetch_add(1, std::memory_order_relaxed);
     while (!stop.stop_requested()) poll_once();
+    shared_->running.fetch_sub(1, std::memory_order_relaxed);
     on_revoked({assigned_.begin(), assigned_.end()});
     if (auto closed = consumer_->close(); !closed)
       logger_.warning("consumer_close_failed",
@@ -139,7 +143,9 @@ void Runner::run(std::stop_token stop) {
 void Runner::poll_once() {
   apply_control();
   if (ports_.clock.monotonic() >= next_lag_) refresh_lag();
+  shared_->running.fetch_sub(1, std::memory_order_relaxed);
   auto polled = consumer_->poll(config_.poll_max, kPollWait);
+  shared_->running.fetch_add(1, std::memory_order_relaxed);
   if (!polled) {
     poll_failed(polled.error());
     return;
@@ -266,8 +272,10 @@ void Runner::work() {
       }
       if (shared_->is_finished) return;
     }
+    shared_->running.fetch_add(1, std::memory_order_relaxed);
     for (const ItemPtr& item : calls) start_call(item);
     if (work) do_work(*work);
+    shared_->running.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -278,6 +286,9 @@ void Runner::do_work(const Work& work) {
     after_commit(result.fresh);
     record_spans(result.fresh, start);
   }
+  if (result.outcome == WorkResult::Outcome::done && result.late_starts > 0)
+    logger_.warning("consumer_late_start",
+                    {{"group", subscription_.group}, {"subjects", result.late_starts}});
   if (result.error) {
     logger_.warning(
         result.outcome == WorkResult::Outcome::storage ? "consumer_storage_failed"
@@ -287,6 +298,7 @@ void Runner::do_work(const Work& work) {
   {
     const MutexLock lock(shared_->mutex);
     if (result.outcome == WorkResult::Outcome::storage) ++shared_->figures.storage_errors;
+    if (result.outcome == WorkResult::Outcome::done) shared_->figures.late_starts += result.late_starts;
     shared_->machine.work_done(ports_.clock.monotonic(), result);
   }
   shared_->changed.notify_all();
@@ -351,6 +363,7 @@ RunnerFigures Runner::figures() const {
   RunnerFigures figures = shared_->figures;
   figures.group = subscription_.group;
   figures.topic = subscription_.topic;
+  figures.running = shared_->running.load(std::memory_order_relaxed);
   figures.is_storage_failing = shared_->machine.is_storage_failing();
   figures.partitions = shared_->machine.figures();
   for (PartitionFigures& partition : figures.partitions) {

@@ -46,8 +46,10 @@ struct RunnerFigures {
   std::int64_t storage_errors = 0;       ///< transactions that the database failed, each tried again
   std::int64_t poll_errors = 0;          ///< polls that the log did not answer
   std::int64_t gaps = 0;                 ///< retention has passed unread events: rebuild from the source
+  std::int64_t late_starts = 0;          ///< things whose first events had gone before the group came
   std::int64_t after_commit_errors = 0;  ///< a projection outside SQL is behind: rebuild it
   bool is_storage_failing = false;
+  std::int64_t running = 0;  ///< threads that do something at this moment: 0 to 2
 };
 
 /// Runs one Subscription. Two threads: one polls, and goes on polling whatever the handlers do, so that a
@@ -67,6 +69,7 @@ class Runner final : private log::RebalanceListener {
   void work();
   /// @threads any
   RunnerFigures figures() const;
+  const Subscription& subscription() const { return subscription_; }
 
  private:
   struct Shared;

@@ -102,7 +102,8 @@ struct WorkResult {
   std::optional<Error> error;
   ArrivedPtr failed_event;  ///< release: the parked event that failed
   std::vector<std::pair<log::TopicPartition, std::string>> release;  ///< keys to look at for parked events
-  std::vector<ArrivedPtr> fresh;                                     ///< applied for the first time, in order
+  std::int64_t late_starts = 0;   ///< subjects whose first events had gone before the group could read them
+  std::vector<ArrivedPtr> fresh;  ///< applied for the first time, in order
 };
 
 }  // namespace ekiden::delivery

@@ -46,7 +46,11 @@ struct Subscription {
   std::vector<std::string_view> types;  ///< handled types; others of the topic are passed over
   std::variant<Batched, Keyed> apply;
   AfterDeath after_death = AfterDeath::go_on;
-  bool in_sequence = false;  ///< events of one subject are applied in `sequence` order; early ones are parked
+  /// Events of one subject are applied in `sequence` order; early ones are parked. A subject whose first
+  /// events the log had dropped before this group could read them begins where they begin now.
+  bool in_sequence = false;
+  /// in_sequence: types after which a subject has no more events; what is kept of its order goes then.
+  std::vector<std::string_view> last_types{};
   RetryPolicy retry{};
   std::size_t prefetch = 1024;  ///< events taken and not finished, per partition: the high mark
   /// Called after the transaction of a batch has become durable, with the events that were new: for

@@ -79,6 +79,8 @@ class Pass {
 
   Result<Decision> decide(const Arrived& arrived, std::optional<InboxState> state);
   Result<Verdict> decide_sequence(const Arrived& arrived, bool is_known);
+  enum class Turn : std::uint8_t { now, later, past };
+  Result<Turn> turn_of(const Arrived& arrived);
   Result<void> discard(const Arrived& arrived);
   Result<void> note(const ArrivedPtr& arrived, bool is_known);
   Result<void> call_handler(std::size_t index, const ArrivedPtr& arrived);
@@ -191,10 +193,24 @@ Result<Pass::Decision> Pass::decide(const Arrived& arrived, std::optional<InboxS
   return Decision{verdict, is_known};
 }
 
+/// Whether it is the event's turn among those of its subject.
+Result<Pass::Turn> Pass::turn_of(const Arrived& arrived) {
+  const std::string& subject = arrived.event->subject;
+  const std::int64_t sequence = arrived.event->sequence;
+  EKIDEN_TRY(const std::optional<std::int64_t> last, store_.last_sequence(subject));
+  if (sequence == last.value_or(0) + 1) return Turn::now;
+  if (sequence <= last.value_or(0)) return Turn::past;
+  if (last || now_ - arrived.record.appended_at < GroupStore::kGapPatience) return Turn::later;
+  EKIDEN_TRY(const bool is_second, store_.is_parked_before(subject, sequence));
+  if (is_second) return Turn::later;
+  ++result_.late_starts;
+  return Turn::now;
+}
+
 Result<Verdict> Pass::decide_sequence(const Arrived& arrived, bool is_known) {
-  EKIDEN_TRY(const std::int64_t last, store_.last_sequence(arrived.event->subject));
-  if (arrived.event->sequence == last + 1) return Verdict::run;
-  if (arrived.event->sequence > last + 1) {
+  EKIDEN_TRY(const Turn turn, turn_of(arrived));
+  if (turn == Turn::now) return Verdict::run;
+  if (turn == Turn::later) {
     EKIDEN_CHECK(store_.park(arrived, ParkReason::gap, is_known));
     waiting_.any_parked = true;
     return Verdict::parked;
@@ -214,9 +230,9 @@ Result<void> Pass::discard(const Arrived& arrived) {
   EKIDEN_TRY(const bool drains, store_.start_drain(arrived.record.at.topic, arrived.record.key, arrived.id));
   bool goes_on = drains;
   if (counts(arrived)) {
-    EKIDEN_TRY(const std::int64_t last, store_.last_sequence(arrived.event->subject));
-    if (arrived.event->sequence == last + 1) {
-      EKIDEN_CHECK(store_.set_sequence(arrived.event->subject, last + 1));
+    EKIDEN_TRY(const Turn turn, turn_of(arrived));
+    if (turn == Turn::now) {
+      EKIDEN_CHECK(store_.set_sequence(arrived.event->subject, arrived.event->sequence));
       goes_on = true;
     }
   }
@@ -234,7 +250,10 @@ Result<void> Pass::note(const ArrivedPtr& arrived, bool is_known) {
     applied_.push_back(arrived->id);
   }
   if (counts(*arrived)) {
-    EKIDEN_CHECK(store_.set_sequence(arrived->event->subject, arrived->event->sequence));
+    const bool is_last =
+        std::ranges::find(subscription_.last_types, arrived->event->type) != subscription_.last_types.end();
+    EKIDEN_CHECK(is_last ? store_.forget_subject(arrived->event->subject)
+                         : store_.set_sequence(arrived->event->subject, arrived->event->sequence));
     if (waiting_.any_parked && !goes_on) {
       EKIDEN_TRY(goes_on, store_.closes_gap(arrived->event->subject, arrived->event->sequence));
     }
@@ -276,13 +295,13 @@ Result<void> Pass::release(const Item& item) {
     return arrived->event.error();
   }
   if (counts(*arrived)) {
-    EKIDEN_TRY(const std::int64_t last, store_.last_sequence(arrived->event->subject));
-    if (arrived->event->sequence > last + 1) {
+    EKIDEN_TRY(const Turn turn, turn_of(*arrived));
+    if (turn == Turn::later) {
       EKIDEN_CHECK(store_.park_for_gap(arrived->id));
       result_.items.push_back({Verdict::parked, arrived});
       return {};
     }
-    if (arrived->event->sequence <= last) {
+    if (turn == Turn::past) {
       EKIDEN_CHECK(store_.settle(arrived->id, InboxState::applied));
       EKIDEN_CHECK(store_.unpark(arrived->id));
       result_.items.push_back({Verdict::duplicate, arrived});
@@ -324,6 +343,8 @@ Result<void> Pass::kill(const Item& item) {
   }
   if (was_parked) EKIDEN_CHECK(store_.unpark(arrived.id));
   EKIDEN_TRY(const std::int64_t deaths, store_.die(arrived.id));
+  // What comes behind it waits for its replay, however old it grows: the subject has been met.
+  if (counts(arrived)) EKIDEN_CHECK(store_.meet_subject(arrived.event->subject, arrived.event->sequence - 1));
   if (subscription_.after_death == AfterDeath::wait)
     EKIDEN_CHECK(store_.block(item.at, item.key, arrived.id));
   const Death death{.group = std::string(subscription_.group),

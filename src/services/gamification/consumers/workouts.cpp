@@ -83,6 +83,7 @@ delivery::Subscription workouts_subscription(Projection& projection, const Clock
                                      }},
       .after_death = delivery::AfterDeath::go_on,
       .in_sequence = true,
+      .last_types = {events::WorkoutDeleted::kType},
       .after_commit = [&projection](const std::vector<delivery::Envelope>& fresh) {
         return projection.apply_noted(fresh);
       }};
