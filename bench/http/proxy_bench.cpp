@@ -49,7 +49,8 @@ int run(std::uint16_t port, const std::string& backend, const char* token_file) 
   config.read = {.rate_per_s = 1e9, .burst = 1'000'000};
   const auto limits = limits::make_memory_limits(clock, {});
   const http::Router router{{{"backend", &route}}};
-  gateway::Authenticator authenticator{verifier, caller, nullptr, clock, config};
+  const gateway::Revocations revocations{std::chrono::minutes{16}, 1};
+  gateway::Authenticator authenticator{verifier, revocations, caller, nullptr, clock, config};
   gateway::Budgets budgets{*limits, config};
   gateway::Dispatcher dispatcher{router, authenticator, budgets, caller, clock, logger, metrics, {&route}};
   http::ServerConfig server_config;

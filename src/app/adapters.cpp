@@ -27,6 +27,21 @@ std::vector<OptionInfo> no_options() {
   return {};
 }
 
+/// Shows a database's lanes beside the executors: each is a connection with a thread.
+void show_lanes(const sql::Database& database, const AdapterContext& context) {
+  context.figures.add([&database, service = context.name](std::vector<runtime::ExecutorFigures>& all) {
+    const sql::DatabaseFigures lanes = database.figures();
+    all.push_back({.service = service,
+                   .name = "sql",
+                   .model = "sql_lanes",
+                   .threads = static_cast<std::int64_t>(lanes.lanes),
+                   .threads_busy = static_cast<std::int64_t>(lanes.lanes_busy),
+                   .queue_depth = static_cast<std::int64_t>(lanes.queued),
+                   .queue_max = static_cast<std::int64_t>(lanes.queue_max),
+                   .completed = static_cast<std::int64_t>(lanes.committed + lanes.rolled_back)});
+  });
+}
+
 std::vector<OptionInfo> sqlite_options() {
   return {kReaders};
 }
@@ -42,9 +57,10 @@ std::unique_ptr<sql::Database> sqlite_database(const AdapterContext& context) {
 }
 
 std::unique_ptr<log::Log> sqlite_log(const AdapterContext& context) {
-  return or_throw(
-      log::make_sqlite_log(sqlite_database(context), {}, context.clock, context.logger.with("log")),
-      "log.db cannot be opened");
+  std::unique_ptr<sql::Database> database = sqlite_database(context);
+  show_lanes(*database, context);
+  return or_throw(log::make_sqlite_log(std::move(database), {}, context.clock, context.logger.with("log")),
+                  "log.db cannot be opened");
 }
 
 std::unique_ptr<ranking::Ranking> memory_ranking(const AdapterContext&) {
@@ -151,7 +167,9 @@ bool are_tables_shared(const Config& config) {
 }
 
 std::unique_ptr<sql::Database> make_database(const AdapterContext& context) {
-  return choices().sql.make(context);
+  std::unique_ptr<sql::Database> database = choices().sql.make(context);
+  show_lanes(*database, context);
+  return database;
 }
 std::unique_ptr<log::Log> make_log(const AdapterContext& context) {
   return choices().log.make(context);

@@ -17,6 +17,7 @@
 #include "ports/ranking/ranking.hpp"
 #include "ports/redis_client/client.hpp"
 #include "ports/sql/sql.hpp"
+#include "runtime/figures.hpp"
 
 namespace ekiden::app {
 
@@ -40,6 +41,7 @@ struct AdapterContext {
   std::function<void()> on_fatal{};  ///< the store cannot be trusted any more: the process should end
   const Clock& clock;
   Random& random;
+  runtime::FiguresRegistry& figures;  ///< of what has threads of its own
   Logger logger;
 };
 

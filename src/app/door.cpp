@@ -6,18 +6,26 @@
 #include "app/listening.hpp"
 #include "app/options.hpp"
 #include "app/system_sources.hpp"
+#include "events/users.hpp"
 #include "runtime/block_on.hpp"
 #include "services/gateway/options.hpp"
 #include "services/gateway/upstream/options.hpp"
+#include "services/user/service.hpp"
 
 namespace ekiden::app {
 
 namespace {
 
 constexpr std::string_view kResolveKeyPattern = "/internal/user/api-keys/resolve";
-/// What the process says of itself is little and quick.
+/// What verifying forgives a token's times.
+constexpr std::chrono::seconds kClockLeeway{60};
 constexpr std::size_t kProcessesAsked = 64;
+/// What the process says of itself is little and quick.
 constexpr runtime::EventLoop kSystemModel{.loops = 1, .inflight_max = 1024};
+
+std::chrono::seconds token_life(const Config& config) {
+  return user::read_config(config).access_ttl + kClockLeeway;
+}
 
 }  // namespace
 
@@ -25,6 +33,12 @@ Door::Door(const ProcessParts& process, const RunningServices& services)
     : process_(process),
       config_(gateway::read_config(process.config)),
       verifier_({process.signer.public_key()}),
+      revocations_(token_life(process.config), config_.revocations_max),
+      revocations_tail_(
+          {.topic = std::string(events::kUsersTopic), .since = token_life(process.config)},
+          process.stores.log(), process.clock,
+          [this](const delivery::Envelope& event) { revocations_.hear(event, process_.clock.now()); },
+          process.logger.with("gateway")),
       disk_({.service = "gateway", .name = "disk"},
             {.threads = static_cast<std::size_t>(read_process_config(process.config).disk_threads),
              .queue_max = 4096},
@@ -43,12 +57,21 @@ Door::Door(const ProcessParts& process, const RunningServices& services)
   spec_.name = "gateway";
   spec_.model = kSystemModel;
   spec_.routes = system_.routes();
+  process_.figures.add([this](std::vector<runtime::ExecutorFigures>& all) {
+    all.push_back({.service = "gateway",
+                   .name = "revocations",
+                   .model = "thread",
+                   .threads = 1,
+                   .queue_depth = revocations_.size(),
+                   .queue_max = static_cast<std::int64_t>(config_.revocations_max),
+                   .rejected = revocations_.dropped()});
+  });
   caller_.add(spec_, host_);
   collect(spec_);
   system_.show_routes(routes_);
   router_ = std::make_unique<http::Router>(std::move(entries_));
-  authenticator_ =
-      std::make_unique<gateway::Authenticator>(verifier_, caller_, resolve_key_, process_.clock, config_);
+  authenticator_ = std::make_unique<gateway::Authenticator>(verifier_, revocations_, caller_, resolve_key_,
+                                                            process_.clock, config_);
   budgets_ = std::make_unique<gateway::Budgets>(process_.stores.limits(), config_);
   dispatcher_ =
       std::make_unique<gateway::Dispatcher>(*router_, *authenticator_, *budgets_, caller_, process_.clock,
@@ -117,14 +140,19 @@ runtime::Task<std::vector<gateway::SystemSources::Elsewhere>> Door::ask_elsewher
   co_return all;
 }
 
-void Door::start() {
-  if (remote_) remote_->start();
-  server_->start();
-}
-
 void Door::send_away(Duration delay) {
   is_leaving_ = true;
   app::send_away(*server_, loops_, delay);
+}
+
+void Door::start() {
+  // Whoever was signed out before this start stays out. Where the log does not answer the thread tries again.
+  static_cast<void>(revocations_tail_.look());
+  if (remote_) remote_->start();
+  tail_thread_ = std::make_unique<runtime::WorkerThread>(
+      runtime::ExecutorLabel{"gateway", "revocations"},
+      [this](std::stop_token stop) { revocations_tail_.run(std::move(stop)); });
+  server_->start();
 }
 
 void Door::drain(Deadline deadline) {
@@ -134,6 +162,7 @@ void Door::drain(Deadline deadline) {
 
 void Door::stop() {
   if (remote_) remote_->stop();
+  tail_thread_.reset();
   host_.stop();
   loops_.stop();
   disk_.stop();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "app/running_service.hpp"
+#include "delivery/tail.hpp"
 #include "http/server.hpp"
 #include "runtime/executor.hpp"
 #include "services/gateway/config.hpp"
@@ -41,6 +42,8 @@ class Door {
   const ProcessParts process_;
   const gateway::GatewayConfig config_;
   const http::TokenVerifier verifier_;
+  gateway::Revocations revocations_;
+  delivery::Tail revocations_tail_;
   runtime::CpuPool disk_;
   runtime::EventLoopExecutor loops_;
   const http::CallSigner call_signer_;
@@ -59,6 +62,7 @@ class Door {
   std::unique_ptr<gateway::Budgets> budgets_;
   std::unique_ptr<gateway::Dispatcher> dispatcher_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<runtime::WorkerThread> tail_thread_;
 };
 
 }  // namespace ekiden::app

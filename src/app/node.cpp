@@ -50,7 +50,7 @@ class Node::State {
         ids_(clock, random),
         stores_(config_,
                 {.data = std::move(data), .is_beside_server = false, .on_fatal = std::move(on_fatal)}, clock,
-                random, logger),
+                random, figures_, logger),
         signer_(stores_.secrets().token_seed),
         cursors_(stores_.secrets().cursor_key),
         process_{config_, stores_, clock, random, ids_, signer_, cursors_, figures_, metrics_, logger_},

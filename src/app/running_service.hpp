@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/housekeeper.hpp"
 #include "app/local_caller.hpp"
 #include "app/service_set.hpp"
 #include "delivery/relay.hpp"
@@ -34,12 +35,15 @@ class RunningService {
   std::vector<std::unique_ptr<delivery::Runner>> runners;
 
  private:
-  void add_consumer(const delivery::Subscription& subscription);
+  void add_runner(const delivery::Subscription& subscription);
+  void show_figures(std::vector<runtime::ExecutorFigures>& all) const;
 
   const ProcessParts process_;
   const Logger logger_;
   std::vector<std::unique_ptr<runtime::WorkerThread>> consumer_threads_;
   std::unique_ptr<runtime::WorkerThread> relay_thread_;
+  std::unique_ptr<Housekeeper> housekeeper_;
+  std::unique_ptr<runtime::WorkerThread> housekeeper_thread_;
 };
 
 using RunningServices = std::vector<std::unique_ptr<RunningService>>;

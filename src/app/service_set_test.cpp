@@ -29,10 +29,10 @@ struct Place {
   NoLog sink;
   Logger logger{sink, clock};
   Config config = *schema().load("");
-  Stores stores{config, {.data = folder.path()}, clock, random, logger};
+  runtime::FiguresRegistry figures;
+  Stores stores{config, {.data = folder.path()}, clock, random, figures, logger};
   http::TokenSigner signer{stores.secrets().token_seed};
   http::CursorSealer cursors{stores.secrets().cursor_key};
-  runtime::FiguresRegistry figures;
   runtime::Metrics metrics;
   ProcessParts parts{config, stores, clock, random, ids, signer, cursors, figures, metrics, logger};
 };

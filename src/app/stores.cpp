@@ -7,8 +7,13 @@
 namespace ekiden::app {
 
 Stores::Stores(const Config& config, StoresConfig settings, const Clock& clock, Random& random,
-               const Logger& logger)
-    : config_(config), settings_(std::move(settings)), clock_(clock), random_(random), logger_(logger) {
+               runtime::FiguresRegistry& figures, const Logger& logger)
+    : config_(config),
+      settings_(std::move(settings)),
+      clock_(clock),
+      random_(random),
+      figures_(figures),
+      logger_(logger) {
   for (const char* folder : {"", "keys", "spool"}) make_private_folder(settings_.data / folder);
   const std::string shared = read_process_config(config).cluster_keys;
   secrets_ = load_secrets(shared.empty() ? settings_.data / "keys" : std::filesystem::path(shared), random);
@@ -32,6 +37,7 @@ AdapterContext Stores::context(std::string_view name, sql::Database* own) {
           .on_fatal = settings_.on_fatal,
           .clock = clock_,
           .random = random_,
+          .figures = figures_,
           .logger = logger_};
 }
 

@@ -22,8 +22,9 @@ struct StoresConfig {
 /// names (adapters.hpp); schemas are brought up to date then. @threads one, at start; the ports any
 class Stores {
  public:
+  /// @param figures outlives the stores, and is asked no more once they are gone.
   Stores(const Config& config, StoresConfig settings, const Clock& clock, Random& random,
-         const Logger& logger);
+         runtime::FiguresRegistry& figures, const Logger& logger);
   ~Stores();
 
   // Each throws std::runtime_error where the store cannot be opened, reached or migrated.
@@ -48,6 +49,7 @@ class Stores {
   const StoresConfig settings_;
   const Clock& clock_;
   Random& random_;
+  runtime::FiguresRegistry& figures_;
   const Logger logger_;
   Secrets secrets_;
   Shared shared_;

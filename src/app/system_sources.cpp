@@ -41,6 +41,28 @@ void show_lags(runtime::Metrics& metrics, const std::vector<Lag>& lags) {
   }
 }
 
+void show_consumers(runtime::Metrics& metrics, const RunningServices& services) {
+  for (const auto& service : services) {
+    for (const auto& runner : service->runners) {
+      const delivery::RunnerFigures figures = runner->figures();
+      const runtime::Metrics::Labels labels = {{"group", figures.group}, {"topic", figures.topic}};
+      const auto show = [&](const char* name, const char* help, std::int64_t value) {
+        metrics.gauge(name, help, labels).set(static_cast<double>(value));
+      };
+      show("ekiden_consumer_gaps", "Times that retention had passed unread events: rebuild from the source.",
+           figures.gaps);
+      show("ekiden_consumer_after_commit_errors",
+           "Batches that are in the tables and did not reach a projection outside them.",
+           figures.after_commit_errors);
+      show("ekiden_consumer_storage_errors", "Transactions that the database failed, each tried again.",
+           figures.storage_errors);
+      show("ekiden_consumer_poll_errors", "Polls that the log did not answer.", figures.poll_errors);
+      show("ekiden_consumer_late_starts",
+           "Things whose first events had gone before the group could read them.", figures.late_starts);
+    }
+  }
+}
+
 void show_stores(runtime::Metrics& metrics, const RunningServices& services) {
   for (const auto& service : services) {
     if (service->db == nullptr) continue;
@@ -82,6 +104,7 @@ gateway::SystemSources system_sources(const RunningServices& services, const Pro
   sources.metrics = [&services, &figures, &metrics] {
     metrics.show(figures.collect());
     show_lags(metrics, lags_of(services));
+    show_consumers(metrics, services);
     show_stores(metrics, services);
     return metrics.serialize();
   };

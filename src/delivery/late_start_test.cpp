@@ -3,14 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "delivery/group_store.hpp"
-#include "delivery/testing/sqlite_fixture.hpp"
+#include "delivery/testing/database_fixture.hpp"
 #include "delivery/work_executor.hpp"
 
 namespace ekiden::delivery {
 namespace {
 
+using testing::DatabaseFixture;
 using testing::event_of;
-using testing::SqliteFixture;
 
 class LateStart : public ::testing::Test {
  protected:
@@ -43,7 +43,7 @@ class LateStart : public ::testing::Test {
 
   static constexpr std::chrono::seconds kOld = GroupStore::kGapPatience;
   static constexpr std::chrono::seconds kFresh = GroupStore::kGapPatience - std::chrono::seconds{1};
-  SqliteFixture fix_;
+  DatabaseFixture fix_;
   std::int64_t next_offset_ = 5000;
   bool refuses_ = false;
   Subscription subscription_{.group = "g",

@@ -46,9 +46,11 @@ struct Relay::Mailbox {
   /// Waits for an answer, the bell or `until`.
   std::vector<RelayInput> take(Instant until) EKIDEN_EXCLUDES(mutex) {
     const MutexLock lock(mutex);
+    figures.is_busy = false;
     while (answers.empty() && !rung) {
       if (!filled.wait_until(mutex, until)) break;
     }
+    figures.is_busy = true;
     std::vector<RelayInput> inputs = std::exchange(answers, {});
     if (std::exchange(rung, false)) inputs.emplace_back(relay_input::BellRang{});
     if (inputs.empty()) inputs.emplace_back(relay_input::Tick{});
@@ -82,7 +84,12 @@ RelayFigures Relay::figures() const {
 }
 
 void Relay::step(RelayInput input) {
-  perform(machine_.step(clock_.monotonic(), std::move(input)));
+  RelayActions actions = machine_.step(clock_.monotonic(), std::move(input));
+  {
+    const MutexLock lock(mailbox_->mutex);
+    mailbox_->figures.in_flight = static_cast<std::int64_t>(machine_.in_flight());
+  }
+  perform(std::move(actions));
 }
 
 void Relay::send(OutboxRow row) {
@@ -130,7 +137,6 @@ void Relay::keep_house() {
     } else {
       ++mailbox_->figures.database_errors;
     }
-    mailbox_->figures.in_flight = static_cast<std::int64_t>(machine_.in_flight());
   }
   if (now >= next_prune_) {
     constexpr std::size_t kPruneMax = 5000;

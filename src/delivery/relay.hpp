@@ -29,6 +29,7 @@ struct RelayFigures {
   std::int64_t failed = 0;                  ///< sends that failed, and are or were tried again
   std::int64_t in_flight = 0;
   std::int64_t database_errors = 0;
+  bool is_busy = false;  ///< its thread works at this moment
 };
 
 /// Publishes the outbox of one service's database, and prunes its delivery tables. Any number of relays may

@@ -21,6 +21,14 @@ struct Background {
   std::function<void()> stop;  ///< returns when nothing of it runs any more
 };
 
+/// Rows that go by themselves when their time is over, removed every hour. `run` removes at most `limit` of
+/// them and says how many; it is run again while it finds as many. Every table of a service that others can
+/// make grow has its bound in the tables' own limits, or here.
+struct Sweep {
+  std::string_view name;
+  std::function<Result<std::int64_t>(sql::Tx& tx, Timestamp now, std::int64_t limit)> run;
+};
+
 /// One equation of INVARIANTS that `ekiden audit` checks over live stores. Findings are sentences for an
 /// operator; an empty list is good news. With `repair`, a projection is put right from its source and the
 /// finding says so.
@@ -39,6 +47,7 @@ struct ServiceSpec {
   std::function<void()> prepare = [] {};  ///< once, before the consumers start; may take its time, throws
   std::vector<delivery::Subscription> consumers;
   std::vector<Background> background;
+  std::vector<Sweep> sweeps;
   std::vector<AuditCheck> audits;
   std::function<bool()> ready = [] { return true; };  ///< part of /readyz
   std::shared_ptr<void> state;  ///< what handlers refer to; destroyed after everything has stopped

@@ -144,6 +144,7 @@ def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(server, 
     assert again.status == 401
     family = client.post(API + "/auth/refresh", {"refresh_token": renewed.json["refresh_token"]})
     assert family.status == 401, "the thief's or the owner's chain still lives"
+    until(lambda: me(server.address, renewed.json["access_token"]).status == 401, "its access token to be refused", timeout_s=5)
 
 
 def test_logout_and_a_new_password_end_sessions(server):
@@ -154,7 +155,10 @@ def test_logout_and_a_new_password_end_sessions(server):
     assert dora.post("/me/password", {"current_password": dora.password, "new_password": "quite another one"}).status == 204
     client = Client(server.address)
     assert client.post(API + "/auth/refresh", {"refresh_token": first["refresh_token"]}).status == 401
+    until(lambda: me(server.address, first["access_token"]).status == 401, "the other session's access token to be refused", timeout_s=5)
+    assert me(server.address, dora.tokens["access_token"]).status == 200
     assert dora.post("/auth/logout").status == 204
+    until(lambda: me(server.address, dora.tokens["access_token"]).status == 401, "its own to be refused", timeout_s=5)
     assert client.post(API + "/auth/refresh", {"refresh_token": dora.tokens["refresh_token"]}).status == 401
     assert client.post(LOGIN, {"email": dora.email, "password": dora.password}).status == 401
     assert client.post(LOGIN, {"email": dora.email, "password": "quite another one"}).status == 200
@@ -274,7 +278,8 @@ def test_a_reset_link_is_good_once_for_one_account_and_not_for_long(make_server,
     made = admin.post(f"/admin/users/{owner.id}/password-reset").json
     until(lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 1)) > made["expires_at"][:19], "its end", 10)
     assert use(made["token"]).status == 410
-    assert owner.post(f"/admin/users/{owner.id}/password-reset").status == 403
+    other = Person.register(server.address)
+    assert other.post(f"/admin/users/{owner.id}/password-reset").status == 403
 
 
 @pytest.mark.parametrize("password, status", [("a" * 7, 422), ("password1", 422), ("12345678", 422), ("runner@example.org", 422),

@@ -62,11 +62,10 @@ int audit(const CommandLine& line) {
   Toolbox tools(line, *config);
   const http::TokenSigner signer(tools.stores().secrets().token_seed);
   const http::CursorSealer cursors(tools.stores().secrets().cursor_key);
-  runtime::FiguresRegistry figures;
   runtime::Metrics metrics;
   const RunningServices services =
       make_services({}, {*config, tools.stores(), tools.clock(), tools.random(), tools.ids(), signer, cursors,
-                         figures, metrics, tools.logger()});
+                         tools.figures(), metrics, tools.logger()});
   const bool running = tools.server_runs();
   const std::chrono::seconds patience = running ? patience_of(line) : std::chrono::seconds{0};
   std::size_t findings = report("delivery", "nothing-is-on-its-way",

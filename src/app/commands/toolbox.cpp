@@ -19,7 +19,7 @@ Toolbox::Toolbox(const CommandLine& line, const Config& config) : config_(config
     throw std::runtime_error("there is no data directory " + data_.string() + ": give it with --data");
   }
   stores_ = std::make_unique<Stores>(config_, StoresConfig{.data = data_, .is_beside_server = true}, clock_,
-                                     random_, logger_);
+                                     random_, figures_, logger_);
 }
 
 sql::Database& Toolbox::database(std::string_view service) {

@@ -21,6 +21,7 @@ class Toolbox final : public AuditPlace {
   Random& random() { return random_; }
   Ids& ids() { return ids_; }
   Stores& stores() { return *stores_; }
+  runtime::FiguresRegistry& figures() { return figures_; }
   const Logger& logger() const { return logger_; }
   /// Throws std::logic_error where there is no such service, or it has no tables.
   sql::Database& database(std::string_view service) override;
@@ -36,6 +37,7 @@ class Toolbox final : public AuditPlace {
   FdLogSink sink_{2};
   Logger logger_{sink_, clock_, LogLevel::warning};
   std::filesystem::path data_;
+  runtime::FiguresRegistry figures_;
   std::unique_ptr<Stores> stores_;
 };
 

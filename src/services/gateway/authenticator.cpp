@@ -42,9 +42,11 @@ std::optional<std::string_view> bearer_of(std::string_view authorization) {
   return authorization.substr(kScheme.size());
 }
 
-Authenticator::Authenticator(const http::TokenVerifier& verifier, services::ServiceCaller& caller,
-                             const http::Route* resolve_key, const Clock& clock, const GatewayConfig& config)
+Authenticator::Authenticator(const http::TokenVerifier& verifier, const Revocations& revocations,
+                             services::ServiceCaller& caller, const http::Route* resolve_key,
+                             const Clock& clock, const GatewayConfig& config)
     : verifier_(verifier),
+      revocations_(revocations),
       caller_(caller),
       resolve_key_(resolve_key),
       clock_(clock),
@@ -53,7 +55,13 @@ Authenticator::Authenticator(const http::TokenVerifier& verifier, services::Serv
       keys_(config.tokens_remembered) {}
 
 std::optional<http::Identity> Authenticator::remembered(std::string_view bearer) {
-  return tokens_.find(std::string(bearer), clock_.now());
+  auto known = tokens_.find(std::string(bearer), clock_.now());
+  if (!known || is_revoked(*known)) return std::nullopt;
+  return std::move(known->identity);
+}
+
+bool Authenticator::is_revoked(const Verified& verified) const {
+  return revocations_.covers(verified.identity.user_id, verified.identity.session_id, verified.issued_at);
 }
 
 runtime::Task<Result<std::optional<http::Identity>>> Authenticator::identify(const http::Request& request) {
@@ -78,16 +86,20 @@ runtime::Task<Result<std::optional<http::Identity>>> Authenticator::identify(con
 
 Result<http::Identity> Authenticator::verify_token(std::string_view token) {
   const Timestamp now = clock_.now();
-  if (auto known = tokens_.find(std::string(token), now)) return *std::move(known);
-  EKIDEN_TRY(const http::AccessClaims claims, verifier_.verify(token, now));
-  http::Identity identity{.user_id = claims.user_id,
-                          .role = claims.role,
-                          .session_id = claims.session_id,
-                          .scopes = {},
-                          .by_api_key = false};
-  tokens_.put(std::string(token), identity,
-              std::min<Timestamp>(claims.expires_at, now + kTokenRememberedMax));
-  return identity;
+  auto verified = tokens_.find(std::string(token), now);
+  if (!verified) {
+    EKIDEN_TRY(const http::AccessClaims claims, verifier_.verify(token, now));
+    verified = Verified{.identity = {.user_id = claims.user_id,
+                                     .role = claims.role,
+                                     .session_id = claims.session_id,
+                                     .scopes = {},
+                                     .by_api_key = false},
+                        .issued_at = claims.issued_at};
+    tokens_.put(std::string(token), *verified,
+                std::min<Timestamp>(claims.expires_at, now + kTokenRememberedMax));
+  }
+  if (is_revoked(*verified)) return invalid_token();
+  return std::move(verified->identity);
 }
 
 runtime::Task<Result<http::Identity>> Authenticator::resolve_api_key(std::string key,

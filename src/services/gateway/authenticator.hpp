@@ -8,6 +8,7 @@
 #include "base/mutex.hpp"
 #include "http/access_token.hpp"
 #include "services/gateway/config.hpp"
+#include "services/gateway/revocations.hpp"
 #include "services/service_caller.hpp"
 
 namespace ekiden::gateway {
@@ -61,8 +62,9 @@ class Remembered {
 /// Finds out who asks. Never blocks. @threads loops
 class Authenticator {
  public:
-  Authenticator(const http::TokenVerifier& verifier, services::ServiceCaller& caller,
-                const http::Route* resolve_key, const Clock& clock, const GatewayConfig& config);
+  Authenticator(const http::TokenVerifier& verifier, const Revocations& revocations,
+                services::ServiceCaller& caller, const http::Route* resolve_key, const Clock& clock,
+                const GatewayConfig& config);
 
   /// Who the `Authorization: Bearer …` (or `X-Api-Key`) of this request belongs to; nullopt where it has
   /// none.
@@ -74,15 +76,22 @@ class Authenticator {
   std::optional<http::Identity> remembered(std::string_view bearer);
 
  private:
+  /// What a token said when its signature was checked.
+  struct Verified {
+    http::Identity identity;
+    Timestamp issued_at;
+  };
+  bool is_revoked(const Verified& verified) const;
   Result<http::Identity> verify_token(std::string_view token);
   runtime::Task<Result<http::Identity>> resolve_api_key(std::string key, const http::Request& request);
 
   const http::TokenVerifier& verifier_;
+  const Revocations& revocations_;
   services::ServiceCaller& caller_;
   const http::Route* resolve_key_;
   const Clock& clock_;
   const std::chrono::seconds key_remembered_;
-  Remembered<http::Identity> tokens_;
+  Remembered<Verified> tokens_;
   Remembered<std::optional<http::Identity>> keys_;
 };
 

@@ -19,6 +19,7 @@ struct GatewayConfig {
                          .burst = 1000};  ///< of everything that comes without a valid token
   std::size_t tokens_remembered = 10'000;
   std::chrono::seconds key_remembered{30};
+  std::size_t revocations_max = 200'000;
   std::int64_t loops = 1;
   std::int64_t inflight_max = 4096;
 };

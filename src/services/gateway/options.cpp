@@ -44,6 +44,12 @@ constexpr Option<Milliseconds> kKeyRemembered{
     .fallback = seconds{30},
     .min = seconds{1},
     .max = seconds{3600}};
+constexpr Option<std::int64_t> kRevocations{
+    .key = "gateway.revocations_max",
+    .help = "Ended sessions that are remembered until their access tokens expire; the oldest goes beyond it.",
+    .fallback = 200'000,
+    .min = 1,
+    .max = 100'000'000};
 constexpr Option<std::int64_t> kLoops{
     .key = "gateway.loops", .help = "Event loops, a thread each.", .fallback = 1, .min = 1, .max = 256};
 constexpr Option<std::int64_t> kInFlight{.key = "gateway.inflight_max",
@@ -55,9 +61,9 @@ constexpr Option<std::int64_t> kInFlight{.key = "gateway.inflight_max",
 }  // namespace
 
 std::vector<OptionInfo> options() {
-  return {kEnabled,      kReadRate,    kReadBurst,     kWriteRate, kWriteBurst,
-          kUploadRate,   kUploadBurst, kAuthRate,      kAuthBurst, kAddressRate,
-          kAddressBurst, kTokens,      kKeyRemembered, kLoops,     kInFlight};
+  return {kEnabled,       kReadRate,    kReadBurst, kWriteRate,   kWriteBurst,   kUploadRate,
+          kUploadBurst,   kAuthRate,    kAuthBurst, kAddressRate, kAddressBurst, kTokens,
+          kKeyRemembered, kRevocations, kLoops,     kInFlight};
 }
 
 GatewayConfig read_config(const Config& config) {
@@ -69,6 +75,7 @@ GatewayConfig read_config(const Config& config) {
           .address = {.rate_per_s = config.get(kAddressRate), .burst = config.get(kAddressBurst)},
           .tokens_remembered = static_cast<std::size_t>(config.get(kTokens)),
           .key_remembered = std::chrono::duration_cast<seconds>(config.get(kKeyRemembered)),
+          .revocations_max = static_cast<std::size_t>(config.get(kRevocations)),
           .loops = config.get(kLoops),
           .inflight_max = config.get(kInFlight)};
 }

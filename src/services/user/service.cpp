@@ -12,6 +12,7 @@
 #include "services/user/domain/events.hpp"
 #include "services/user/domain/secret.hpp"
 #include "services/user/store/keys.hpp"
+#include "services/user/store/sweeps.hpp"
 
 namespace ekiden::user {
 
@@ -90,6 +91,7 @@ services::ServiceSpec user_service(UserParts parts, UserConfig config) {
   spec.topics = {{.name = std::string(events::kUsersTopic)}};
   spec.routes = routes_of(&state->auth, &state->me, &state->keys, &state->admin);
   sql::Database& db = parts.db;
+  spec.sweeps = sweeps();
   spec.audits = {{.name = "erased-accounts-stay-erased", .run = [&db](bool) { return audit_sessions(db); }}};
   spec.state = std::move(state);
   return spec;

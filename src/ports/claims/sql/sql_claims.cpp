@@ -1,6 +1,7 @@
 #include "ports/claims/sql/sql_claims.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -38,12 +39,18 @@ constexpr std::string_view kPurge = R"(
 DELETE FROM {0} WHERE claim_key IN
   (SELECT claim_key FROM {0} WHERE expires_at < $1 AND epoch < $1 ORDER BY expires_at LIMIT $2))";
 
+constexpr std::chrono::hours kPurgeEvery{1};
+/// A clock that goes back further than this could repeat an epoch.
+constexpr std::chrono::hours kEndedKept{24};
+constexpr std::int64_t kPurgedAtOnce = 20'000;
+
 class SqlClaims final : public Claims {
  public:
   SqlClaims(sql::Database& database, const Clock& clock, const std::string& table)
       : database_(database),
         clock_(clock),
         take_(fmt::format(fmt::runtime(kTake), table)),
+        purge_(fmt::format(fmt::runtime(kPurge), table)),
         end_(fmt::format(fmt::runtime(kEnd), table)) {}
 
   Result<std::optional<Lease>> take(std::string_view key, std::string_view holder,
@@ -57,6 +64,7 @@ class SqlClaims final : public Claims {
     EKIDEN_TRY(const sql::Rows rows, database_.write([&](sql::Tx& tx) -> Result<sql::Rows> {
       return tx.query(take_, {key, holder, end, now});
     }));
+    purge_sometimes(now);
     if (rows.empty()) return std::optional<Lease>{};
     return std::optional(Lease{std::string(key), std::string(holder), rows.front().integer(0), end});
   }
@@ -82,9 +90,24 @@ class SqlClaims final : public Claims {
     return changed == 1;
   }
 
+  /// The table stays as large as what was claimed of late. Nobody waits for it, and nothing depends on it.
+  void purge_sometimes(Timestamp now) {
+    Timestamp due = next_purge_.load(std::memory_order_relaxed);
+    if (now < due || !next_purge_.compare_exchange_strong(due, now + kPurgeEvery)) return;
+    database_.submit(
+        {.access = sql::Access::write},
+        [purge = purge_, now](sql::Tx& tx) -> Result<void> {
+          EKIDEN_CHECK(tx.execute(purge, {now - kEndedKept, kPurgedAtOnce}));
+          return {};
+        },
+        [](const Result<void>&) {});
+  }
+
   sql::Database& database_;
   const Clock& clock_;
+  std::atomic<Timestamp> next_purge_{Timestamp{}};
   const std::string take_;
+  const std::string purge_;
   const std::string end_;
 };
 

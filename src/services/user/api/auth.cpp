@@ -4,6 +4,7 @@
 
 #include "json/json.hpp"
 #include "services/idempotency.hpp"
+#include "services/user/api/revoked.hpp"
 #include "services/user/api/views.hpp"
 #include "services/user/domain/events.hpp"
 #include "services/user/domain/secret.hpp"
@@ -51,9 +52,8 @@ struct TokensView {
 BOOST_DESCRIBE_STRUCT(TokensView, (), (access_token, refresh_token, token_type, expires_in_s))
 
 constexpr std::size_t kUserAgentMax = 200;
-/// Ended sessions are kept so long, so that the second use of a refresh token is still told from an unknown
-/// one.
-constexpr std::chrono::hours kEndedKept{24 * 30};
+/// Sessions of one person at a time; one more ends the one that was used longest ago.
+constexpr std::int64_t kSessionsMax = 100;
 
 Error wrong_credentials() {
   return {Errc::unauthenticated, "wrong-credentials", "the address or the password is not right"};
@@ -208,8 +208,9 @@ Result<http::Response> AuthApi::open_session(const http::Request& request, const
   EKIDEN_CHECK(db_.write(
       [&](sql::Tx& tx) -> Result<void> {
         EKIDEN_CHECK(forget_login_failures(tx, account.email));
-        EKIDEN_CHECK(sweep_sessions(tx, account.user_id, now - kEndedKept));
-        return insert_session(tx, session, hash_secret(refresh_token));
+        EKIDEN_CHECK(insert_session(tx, session, hash_secret(refresh_token)));
+        EKIDEN_TRY(const auto ended, revoke_oldest(tx, account.user_id, kSessionsMax, now));
+        return tell_revoked(tx, outbox_, request, account.user_id, ended, now);
       },
       request.deadline));
   return tokens(account, session.session_id, refresh_token, now);
@@ -248,6 +249,9 @@ Result<http::Response> AuthApi::refresh(http::Request& request) {
                    EKIDEN_TRY(const Rotation rotation,
                               rotate_refresh(tx, hash_secret(body.refresh_token), hash_secret(next), now,
                                              now + config_.session_ttl));
+                   if (rotation.ended_now)
+                     EKIDEN_CHECK(tell_revoked(tx, outbox_, request, rotation.session->user_id,
+                                               {rotation.session->session_id}, now));
                    if (rotation.outcome != Rotation::Outcome::rotated) return Renewed{};
                    EKIDEN_TRY(std::optional<Account> account, find_account(tx, rotation.session->user_id));
                    return Renewed{std::move(account), rotation.session->session_id};
@@ -259,9 +263,14 @@ Result<http::Response> AuthApi::refresh(http::Request& request) {
 
 Result<http::Response> AuthApi::logout(http::Request& request) {
   const http::Identity& who = request.user();
-  EKIDEN_CHECK(
-      db_.write([&](sql::Tx& tx) { return revoke_session(tx, who.user_id, who.session_id, clock_.now()); },
-                request.deadline));
+  const Timestamp now = clock_.now();
+  EKIDEN_CHECK(db_.write(
+      [&](sql::Tx& tx) -> Result<void> {
+        EKIDEN_TRY(const bool ended, revoke_session(tx, who.user_id, who.session_id, now));
+        if (!ended) return {};
+        return tell_revoked(tx, outbox_, request, who.user_id, {who.session_id}, now);
+      },
+      request.deadline));
   return http::Response::no_content();
 }
 
@@ -276,7 +285,8 @@ Result<http::Response> AuthApi::reset_password(http::Request& request) {
         EKIDEN_TRY(const auto account, find_account(tx, user_id));
         if (!account) return Error{Errc::gone, "account-gone", "this account has been deleted"};
         EKIDEN_CHECK(tx.execute("UPDATE users SET password_hash = $2 WHERE user_id = $1", {user_id, hash}));
-        EKIDEN_CHECK(revoke_sessions(tx, user_id, SessionId{}, now));
+        EKIDEN_TRY(const auto ended, revoke_sessions(tx, user_id, SessionId{}, now));
+        EKIDEN_CHECK(tell_revoked(tx, outbox_, request, user_id, ended, now));
         return forget_login_failures(tx, account->email);
       },
       request.deadline));

@@ -5,6 +5,7 @@
 #include "http/etag.hpp"
 #include "json/json.hpp"
 #include "services/conditional.hpp"
+#include "services/user/api/revoked.hpp"
 #include "services/user/api/views.hpp"
 #include "services/user/domain/events.hpp"
 #include "services/user/store/sessions.hpp"
@@ -145,7 +146,11 @@ Result<http::Response> MeApi::erase(http::Request& request) {
       [&](sql::Tx& tx) -> Result<void> {
         EKIDEN_TRY(const auto account, find_account(tx, user_id));
         if (!account) return account_gone();
-        EKIDEN_CHECK(erase_account(tx, user_id, clock_.now()));
+        const Timestamp now = clock_.now();
+        EKIDEN_CHECK(erase_account(tx, user_id, now));
+        // Its sessions go with it: all tokens that were issued until now are meant.
+        EKIDEN_CHECK(
+            outbox_.append(tx, session_revoked(user_id, SessionId{}, now, request.trace.to_traceparent())));
         return outbox_.append(tx, deleted(user_id, account->version + 1, request.trace.to_traceparent()));
       },
       request.deadline));
@@ -171,8 +176,7 @@ Result<http::Response> MeApi::change_password(http::Request& request) {
                               {who.user_id, account->password_hash, hash}));
         if (updated != 1)
           return Error{Errc::conflict, "password-changed", "the password was changed at the same moment"};
-        EKIDEN_CHECK(revoke_sessions(tx, who.user_id, who.session_id, clock_.now()));
-        return {};
+        return end_others(tx, request);
       },
       request.deadline));
   return http::Response::no_content();
@@ -200,21 +204,31 @@ Result<http::Response> MeApi::end_session(http::Request& request) {
   const auto session_id = SessionId::parse(request.param("id"));
   const auto unknown = [] { return Error{Errc::not_found, "not-found", "there is no such session"}; };
   if (!session_id) return unknown();
-  EKIDEN_TRY(
-      const bool ended,
-      db_.write(
-          [&](sql::Tx& tx) { return revoke_session(tx, request.user().user_id, *session_id, clock_.now()); },
-          request.deadline));
+  const UserId user_id = request.user().user_id;
+  const Timestamp now = clock_.now();
+  EKIDEN_TRY(const bool ended,
+             db_.write(
+                 [&](sql::Tx& tx) -> Result<bool> {
+                   EKIDEN_TRY(const bool was_live, revoke_session(tx, user_id, *session_id, now));
+                   if (was_live)
+                     EKIDEN_CHECK(tell_revoked(tx, outbox_, request, user_id, {*session_id}, now));
+                   return was_live;
+                 },
+                 request.deadline));
   if (!ended) return unknown();
   return http::Response::no_content();
 }
 
 Result<http::Response> MeApi::end_other_sessions(http::Request& request) {
-  const http::Identity& who = request.user();
-  EKIDEN_CHECK(
-      db_.write([&](sql::Tx& tx) { return revoke_sessions(tx, who.user_id, who.session_id, clock_.now()); },
-                request.deadline));
+  EKIDEN_CHECK(db_.write([&](sql::Tx& tx) { return end_others(tx, request); }, request.deadline));
   return http::Response::no_content();
+}
+
+Result<void> MeApi::end_others(sql::Tx& tx, const http::Request& request) {
+  const http::Identity& who = request.user();
+  const Timestamp now = clock_.now();
+  EKIDEN_TRY(const auto ended, revoke_sessions(tx, who.user_id, who.session_id, now));
+  return tell_revoked(tx, outbox_, request, who.user_id, ended, now);
 }
 
 Result<http::Response> MeApi::show_person(http::Request& request) {

@@ -26,6 +26,7 @@ class MeApi {
   Result<http::Response> list_sessions(http::Request& request);
   Result<http::Response> end_session(http::Request& request);
   Result<http::Response> end_other_sessions(http::Request& request);
+  Result<void> end_others(sql::Tx& tx, const http::Request& request);
   Result<http::Response> show_person(http::Request& request);
 
   sql::Database& db_;

@@ -56,4 +56,11 @@ delivery::Envelope deleted(UserId user_id, std::int64_t version, std::string tra
   return events::encode(events::UserDeleted{.user_id = user_id, .version = version}, std::move(traceparent));
 }
 
+delivery::Envelope session_revoked(UserId user_id, SessionId session_id, Timestamp at,
+                                   std::string traceparent) {
+  events::SessionRevoked event{.user_id = user_id, .session_id = std::nullopt, .revoked_at = at};
+  if (!session_id.is_nil()) event.session_id = session_id;
+  return events::encode(event, std::move(traceparent), at);
+}
+
 }  // namespace ekiden::user

@@ -19,6 +19,12 @@ Session to_session(const sql::Row& row) {
           .revoked_at = row.maybe_time(7)};
 }
 
+std::vector<SessionId> ids_of(const sql::Rows& rows) {
+  std::vector<SessionId> ids;
+  for (const sql::Row& row : rows) ids.push_back(row.id<SessionId>(0));
+  return ids;
+}
+
 }  // namespace
 
 Result<void> insert_session(sql::Tx& tx, const Session& session, const sql::Blob& refresh_hash) {
@@ -52,10 +58,22 @@ Result<bool> revoke_session(sql::Tx& tx, UserId user_id, SessionId session_id, T
   return changed == 1;
 }
 
-Result<std::int64_t> revoke_sessions(sql::Tx& tx, UserId user_id, SessionId keep, Timestamp now) {
-  return tx.execute(
-      "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND session_id <> $2 AND revoked_at IS NULL",
-      {user_id, keep, now});
+Result<std::vector<SessionId>> revoke_sessions(sql::Tx& tx, UserId user_id, SessionId keep, Timestamp now) {
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND session_id <> $2 "
+                      "AND revoked_at IS NULL RETURNING session_id",
+                      {user_id, keep, now}));
+  return ids_of(rows);
+}
+
+Result<std::vector<SessionId>> revoke_oldest(sql::Tx& tx, UserId user_id, std::int64_t kept, Timestamp now) {
+  EKIDEN_TRY(
+      const sql::Rows rows,
+      tx.query("UPDATE sessions SET revoked_at = $2 WHERE session_id IN (SELECT session_id FROM sessions "
+               "WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 "
+               "ORDER BY used_at DESC, session_id DESC LIMIT 1000 OFFSET $3) RETURNING session_id",
+               {user_id, now, kept}));
+  return ids_of(rows);
 }
 
 Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sql::Blob& new_hash,
@@ -67,8 +85,8 @@ Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sq
   if (rows.empty()) return Rotation{};
   const Session session = to_session(rows.front());
   if (!rows.front().is_null(8)) {
-    EKIDEN_CHECK(revoke_session(tx, session.user_id, session.session_id, now));
-    return Rotation{Rotation::Outcome::reused, session};
+    EKIDEN_TRY(const bool ended_now, revoke_session(tx, session.user_id, session.session_id, now));
+    return Rotation{Rotation::Outcome::reused, session, ended_now};
   }
   if (!session.is_live(now)) return Rotation{Rotation::Outcome::ended, session};
   EKIDEN_CHECK(tx.execute("UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1", {old_hash, now}));
@@ -79,9 +97,11 @@ Result<Rotation> rotate_refresh(sql::Tx& tx, const sql::Blob& old_hash, const sq
   return Rotation{Rotation::Outcome::rotated, session};
 }
 
-Result<std::int64_t> sweep_sessions(sql::Tx& tx, UserId user_id, Timestamp before) {
-  return tx.execute("DELETE FROM sessions WHERE user_id = $1 AND (expires_at < $2 OR revoked_at < $2)",
-                    {user_id, before});
+Result<std::int64_t> sweep_sessions(sql::Tx& tx, Timestamp before, std::int64_t limit) {
+  return tx.execute(
+      "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions "
+      "WHERE expires_at < $1 OR revoked_at < $1 LIMIT $2)",
+      {before, limit});
 }
 
 }  // namespace ekiden::user
