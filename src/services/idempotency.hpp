@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "base/clock.hpp"
 #include "base/id.hpp"
@@ -35,16 +37,29 @@ class IdempotentRequest {
   std::string hash_;
 };
 
+/// An answer that holds a secret, and what is kept for a repeated request in its place: the same without it.
+struct ShownOnce {
+  http::Response now;
+  http::Response later;
+};
+
+/// @param create returns Result<http::Response>, or Result<ShownOnce> where the answer holds a secret: that
+/// is never kept.
 template <class Create>
 Result<http::Response> create_once(sql::Tx& tx, const http::Request& request, UserId who, Timestamp now,
                                    Create create, std::string_view content = {}) {
   const IdempotentRequest once(request, who, content);
   EKIDEN_TRY(std::optional<http::Response> first, once.begin(tx));
   if (first) return *std::move(first);
-  Result<http::Response> response = create();
-  if (!response) return response;
-  EKIDEN_CHECK(once.finish(tx, *response, now));
-  return response;
+  auto made = create();
+  if (!made) return std::move(made).error();
+  if constexpr (std::is_same_v<decltype(made), Result<ShownOnce>>) {
+    EKIDEN_CHECK(once.finish(tx, made->later, now));
+    return std::move(made->now);
+  } else {
+    EKIDEN_CHECK(once.finish(tx, *made, now));
+    return *std::move(made);
+  }
 }
 
 }  // namespace ekiden::services

@@ -22,7 +22,7 @@ BOOST_DESCRIBE_STRUCT(InvitationBody, (), (email))
 
 struct NewInvitationView {
   InvitationId id;
-  std::string code;
+  std::optional<std::string> code;  ///< null in a repeated answer: it is shown once, and kept nowhere
   std::optional<std::string> email;
   Timestamp expires_at;
 };
@@ -81,12 +81,15 @@ Result<http::Response> AdminApi::invite(http::Request& request) {
                               .created_at = now,
                               .expires_at = now + config_.invitation_ttl,
                               .used = false};
-  const auto create = [&](sql::Tx& tx) -> Result<http::Response> {
-    EKIDEN_CHECK(insert_invitation(tx, invitation, hash_secret(code)));
+  const auto answer = [&invitation](std::optional<std::string> shown) {
     return http::Response::json(201, json::write(NewInvitationView{.id = invitation.invitation_id,
-                                                                   .code = code,
+                                                                   .code = std::move(shown),
                                                                    .email = invitation.email,
                                                                    .expires_at = invitation.expires_at}));
+  };
+  const auto create = [&](sql::Tx& tx) -> Result<services::ShownOnce> {
+    EKIDEN_CHECK(insert_invitation(tx, invitation, hash_secret(code)));
+    return services::ShownOnce{.now = answer(code), .later = answer(std::nullopt)};
   };
   return db_.write(
       [&](sql::Tx& tx) {

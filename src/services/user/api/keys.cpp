@@ -43,7 +43,7 @@ struct NewKeyView {
   std::vector<std::string> scopes;
   Timestamp created_at;
   std::optional<Timestamp> expires_at;
-  std::string key;
+  std::optional<std::string> key;  ///< null in a repeated answer: it is shown once, and kept nowhere
 };
 BOOST_DESCRIBE_STRUCT(NewKeyView, (), (id, name, scopes, created_at, expires_at, key))
 
@@ -104,21 +104,24 @@ Result<http::Response> KeysApi::create(http::Request& request) {
   key.api_key_id = ids_.make<ApiKeyId>();
   key.user_id = request.user().user_id;
   const std::string secret = make_secret(random_, "eka_");
-  const auto insert = [&](sql::Tx& tx) -> Result<http::Response> {
-    EKIDEN_TRY(const auto existing, api_keys_of(tx, key.user_id));
-    if (static_cast<std::int64_t>(existing.size()) >= config_.api_keys_max) {
-      return Error{Errc::conflict, "too-many-keys", "delete a key that is not used any more first"};
-    }
-    EKIDEN_CHECK(insert_api_key(tx, key, hash_secret(secret)));
+  const auto answer = [&key](std::optional<std::string> shown) {
     const NewKeyView view{.id = key.api_key_id,
                           .name = key.name,
                           .scopes = key.scopes,
                           .created_at = key.created_at,
                           .expires_at = key.expires_at,
-                          .key = secret};
+                          .key = std::move(shown)};
     http::Response response = http::Response::json(201, json::write(view));
     response.headers.set("Cache-Control", "no-store");
     return response;
+  };
+  const auto insert = [&](sql::Tx& tx) -> Result<services::ShownOnce> {
+    EKIDEN_TRY(const auto existing, api_keys_of(tx, key.user_id));
+    if (static_cast<std::int64_t>(existing.size()) >= config_.api_keys_max) {
+      return Error{Errc::conflict, "too-many-keys", "delete a key that is not used any more first"};
+    }
+    EKIDEN_CHECK(insert_api_key(tx, key, hash_secret(secret)));
+    return services::ShownOnce{.now = answer(secret), .later = answer(std::nullopt)};
   };
   return db_.write(
       [&](sql::Tx& tx) {
