@@ -19,7 +19,9 @@ struct WorkoutConfig {
   std::int64_t cpu_queue_max = 64;
   std::int64_t disk_threads = 4;
   std::int64_t disk_queue_max = 256;
-  std::int64_t jobs_max = 4;  ///< imports at once
+  std::int64_t jobs_max = 4;                                 ///< imports at once
+  std::int64_t storage_bytes_max = std::int64_t{20} << 30U;  ///< of one person's originals
+  std::int64_t uploads_queued_max = 5'000;                   ///< of one person
 };
 
 }  // namespace ekiden::workout

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "services/workout/service.hpp"
 
 namespace ekiden::workout {
@@ -73,13 +75,24 @@ constexpr Option<std::int64_t> kJobsMax{.key = "workout.jobs_max",
                                         .fallback = kDefaults.jobs_max,
                                         .min = 1,
                                         .max = 256};
+constexpr Option<std::int64_t> kStorageBytesMax{
+    .key = "workout.storage_bytes_max",
+    .help = "Bytes of one person's originals, each content counted once.",
+    .fallback = kDefaults.storage_bytes_max,
+    .min = 1024,
+    .max = std::numeric_limits<std::int64_t>::max() / 2};
+constexpr Option<std::int64_t> kUploadsQueuedMax{.key = "workout.uploads_queued_max",
+                                                 .help = "Uploads of one person that wait to be imported.",
+                                                 .fallback = kDefaults.uploads_queued_max,
+                                                 .min = 1,
+                                                 .max = 1'000'000};
 
 }  // namespace
 
 std::vector<OptionInfo> options() {
-  return {kIoThreads,       kRequestsMax,       kUploadBytesMax, kUploadFilesMax, kUnpackedBytesMax,
-          kArchiveBytesMax, kArchiveEntriesMax, kPointsMax,      kCpuThreads,     kCpuQueueMax,
-          kDiskThreads,     kDiskQueueMax,      kJobsMax};
+  return {kIoThreads,       kRequestsMax,       kUploadBytesMax, kUploadFilesMax,  kUnpackedBytesMax,
+          kArchiveBytesMax, kArchiveEntriesMax, kPointsMax,      kCpuThreads,      kCpuQueueMax,
+          kDiskThreads,     kDiskQueueMax,      kJobsMax,        kStorageBytesMax, kUploadsQueuedMax};
 }
 
 WorkoutConfig read_config(const Config& config) {
@@ -95,7 +108,9 @@ WorkoutConfig read_config(const Config& config) {
           .cpu_queue_max = config.get(kCpuQueueMax),
           .disk_threads = config.get(kDiskThreads),
           .disk_queue_max = config.get(kDiskQueueMax),
-          .jobs_max = config.get(kJobsMax)};
+          .jobs_max = config.get(kJobsMax),
+          .storage_bytes_max = config.get(kStorageBytesMax),
+          .uploads_queued_max = config.get(kUploadsQueuedMax)};
 }
 
 }  // namespace ekiden::workout

@@ -144,6 +144,7 @@ Result<std::vector<UploadFile>> store_files(const std::vector<http::ReceivedFile
     }
     file.blob_hash = hash_of(one.sha256());
     file.holds_blob = true;
+    file.bytes = one.size();
     kept.push_back({.path = one.path(), .hash = *file.blob_hash, .size = one.size()});
     files.push_back(std::move(file));
   }

@@ -16,6 +16,7 @@
 #include "services/workout/jobs/importer.hpp"
 #include "services/workout/store/blob_refs.hpp"
 #include "services/workout/store/people.hpp"
+#include "services/workout/store/storage.hpp"
 #include "services/workout/store/uploads.hpp"
 
 namespace ekiden::workout {
@@ -28,6 +29,7 @@ constexpr std::string_view kBeingRemoved = "blob-being-removed";
 constexpr std::chrono::milliseconds kLookAgainAfter{10};
 /// Left of a request's time for its answer.
 constexpr std::chrono::seconds kAnswerTime{1};
+constexpr std::chrono::seconds kQueuePatience{30};
 
 Error unknown_upload() {
   return {Errc::not_found, "not-found", "there is no such upload"};
@@ -66,7 +68,8 @@ runtime::Task<Result<http::Response>> UploadsApi::create(http::Request request) 
   EKIDEN_CO_TRY(received->wishes, read_wishes(*received->request.form, config_.upload_files_max));
   Result<http::Response> response = co_await keep(received);
   // After an unknown outcome the rows may be there; else nothing refers to what was stored.
-  if (!response && !is_retryable(response.error().code())) co_await forget_files(received);
+  if (!response && (!is_retryable(response.error().code()) || response.error().code() == Errc::limited))
+    co_await forget_files(received);
   co_return response;
 }
 
@@ -144,6 +147,7 @@ Result<http::Response> UploadsApi::insert(sql::Tx& tx, Received& received) const
     if (same) return answer(200, *same, false);
   }
   EKIDEN_CHECK(claim(tx, received));
+  EKIDEN_CHECK(check_room(tx, received));
   const Timestamp now = parts_.clock.now();
   Upload upload{.upload_id = parts_.ids.make<UploadId>(),
                 .user_id = received.user_id(),
@@ -164,6 +168,29 @@ Result<http::Response> UploadsApi::insert(sql::Tx& tx, Received& received) const
                                           .payload = received.request.trace.to_traceparent()}));
   }
   return answer(202, upload, false);
+}
+
+/// One person can fill neither the store nor the queue.
+Result<void> UploadsApi::check_room(sql::Tx& tx, const Received& received) const {
+  EKIDEN_TRY(const std::int64_t queued, queued_uploads(tx, received.user_id()));
+  if (queued >= config_.uploads_queued_max) {
+    return Error{
+        Errc::limited, "too-many-queued-uploads",
+        std::to_string(queued) + " of your uploads wait to be imported: send more when they are done"}
+        .with_retry_after(kQueuePatience);
+  }
+  for (const UploadFile& file : received.files) {
+    if (!file.blob_hash) continue;
+    EKIDEN_TRY(const std::int64_t used, count_original(tx, received.user_id(), *file.blob_hash, file.bytes));
+    if (used > config_.storage_bytes_max) {
+      return Error{Errc::too_large, "storage-quota",
+                   "with this upload your files would take " + std::to_string(used) + " bytes, and " +
+                       std::to_string(config_.storage_bytes_max) +
+                       " are there for each person: delete workouts that you no longer need",
+                   "file"};
+    }
+  }
+  return {};
 }
 
 runtime::Task<void> UploadsApi::forget_files(ReceivedPtr received) {

@@ -46,6 +46,7 @@ class UploadsApi {
   Result<void> store_files(Received& received) const;
   Result<http::Response> accept(sql::Tx& tx, Received& received) const;
   Result<void> claim(sql::Tx& tx, Received& received) const;
+  Result<void> check_room(sql::Tx& tx, const Received& received) const;
   Result<http::Response> insert(sql::Tx& tx, Received& received) const;
 
   UploadsParts parts_;

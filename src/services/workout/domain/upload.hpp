@@ -43,6 +43,7 @@ struct UploadFile {
   FileStatus status = FileStatus::queued;
   std::optional<blobs::Hash> blob_hash{};  ///< of the archive, for an entry; nullopt where nothing was kept
   bool holds_blob = false;
+  std::int64_t bytes = 0;               ///< of what was received; known while it is received
   std::optional<std::int64_t> entry{};  ///< its place in the archive
   std::vector<Uuid> workout_ids{};
   std::optional<Problem> problem{};

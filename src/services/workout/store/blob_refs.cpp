@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "services/workout/store/storage.hpp"
+
 namespace ekiden::workout {
 
 blobs::Hash hash_of(std::string_view bytes) {
@@ -40,6 +42,7 @@ Result<std::vector<blobs::Hash>> note_removals(sql::Tx& tx, const std::vector<bl
                                                Timestamp now) {
   std::vector<blobs::Hash> noted;
   for (const blobs::Hash& hash : hashes) {
+    EKIDEN_CHECK(recount_original(tx, hash));
     EKIDEN_TRY(const bool referenced, is_blob_referenced(tx, hash));
     if (referenced) continue;
     EKIDEN_TRY(

@@ -21,12 +21,14 @@ std::optional<double> widen(std::optional<std::int64_t> number) {
 }
 
 /// In this order: streams and files are found through what is deleted after them. $1 is the user.
-constexpr std::array<std::string_view, 6> kErase{
+constexpr std::array<std::string_view, 8> kErase{
     "DELETE FROM workout_streams WHERE workout_id IN (SELECT workout_id FROM workouts WHERE user_id = $1)",
     "DELETE FROM workouts WHERE user_id = $1",
     "DELETE FROM deleted_workouts WHERE user_id = $1",
     "DELETE FROM upload_files WHERE upload_id IN (SELECT upload_id FROM uploads WHERE user_id = $1)",
     "DELETE FROM uploads WHERE user_id = $1",
+    "DELETE FROM stored_originals WHERE user_id = $1",
+    "DELETE FROM storage_use WHERE user_id = $1",
     "DELETE FROM people WHERE user_id = $1"};
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "events/codec.hpp"
@@ -79,17 +80,26 @@ class World : public ::testing::Test {
     workouts = std::make_unique<WorkoutsApi>(
         WorkoutsParts{*db, *originals, jobs, outbox, keys, cursors, clock, ids});
     streams = std::make_unique<StreamsApi>(*db, *originals, cpu);
-    for (auto rows : {UploadsApi::routes(uploads.get(), WorkoutConfig{}), WorkoutsApi::routes(workouts.get()),
-                      StreamsApi::routes(streams.get())}) {
-      routes.insert(routes.end(), rows.begin(), rows.end());
-    }
+    collect_routes();
     tell_of(alice, 1);
     tell_of(bob, 1);
   }
   ~World() override {
     loops.stop();
     db.reset();
-    std::filesystem::remove_all(folder);
+  }
+
+  /// The uploads' interface with other settings.
+  void set_up_uploads(const WorkoutConfig& config) {
+    uploads = std::make_unique<UploadsApi>(UploadsParts{*db, *blobs, disk, jobs, keys, cursors, clock, ids},
+                                           config);
+    collect_routes();
+  }
+  void collect_routes() {
+    routes.clear();
+    for (auto rows : {UploadsApi::routes(uploads.get(), WorkoutConfig{}), WorkoutsApi::routes(workouts.get()),
+                      StreamsApi::routes(streams.get())})
+      routes.insert(routes.end(), rows.begin(), rows.end());
   }
 
   /// A request of `who` with path parameter `id`, through the route's handler; errors as the problem they
@@ -246,7 +256,8 @@ class World : public ::testing::Test {
   Ids ids{clock, random};
   runtime::testing::Surroundings around;
   runtime::Metrics metrics;
-  std::filesystem::path folder = make_folder();
+  ekiden::testing::Folder own_folder;
+  const std::filesystem::path& folder = own_folder.path();
   runtime::CoroutineExecutor loops{
       {.service = "workout", .name = "io"}, {.threads = 1}, around.clock, around.logger, around.figures};
   runtime::CpuPool cpu{{.service = "workout", .name = "cpu"}, {}, around.logger, around.figures};
@@ -268,13 +279,6 @@ class World : public ::testing::Test {
   std::vector<http::Route> routes;
   Deadline deadline{};  ///< of each request
   int spooled = 0;
-
- private:
-  static std::filesystem::path make_folder() {
-    std::string pattern = ::testing::TempDir() + "workout_XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    return pattern;
-  }
 };
 
 /// A run of `points` seconds at 3 m/s northwards, in September 2026 at 06:30 UTC and `minute` minutes.
