@@ -27,7 +27,7 @@ struct Fixture {
   testing::ManualClock clock;
   testing::SeededRandom random{9};
   Ids ids{clock, random};
-  sql::testing::KeptLines lines;
+  testing::KeptLines lines;
   sql::testing::SqlitePlace place;
   std::unique_ptr<sql::Database> database;
 };

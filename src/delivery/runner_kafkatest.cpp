@@ -2,11 +2,11 @@
 // subject, while members come and go and the broker is stopped and killed. Method: a broker of the test's
 // own; two members, of which one is replaced after every so many effects; the tables are counted afterwards.
 #include <algorithm>
-#include <filesystem>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "delivery/outbox.hpp"
 #include "delivery/relay.hpp"
@@ -37,23 +37,6 @@ struct Running {
   Runner runner;
   std::jthread work;
   std::jthread poll;
-};
-
-/// A folder that goes away with its owner.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-runner-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    path = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path path;
 };
 
 /// How many events have been applied, to wait for.
@@ -99,7 +82,7 @@ class KafkaRunnerTest : public ::testing::Test {
   }
   std::unique_ptr<sql::Database> open_database() {
     sql::SqliteConfig config;
-    config.file = folder_.path / "service.db";
+    config.file = folder_ / "service.db";
     config.durable = false;
     return *sql::make_sqlite(std::move(config), clock_, logger_);
   }
@@ -167,7 +150,7 @@ class KafkaRunnerTest : public ::testing::Test {
   ekiden::testing::SeededRandom random_{11};
   Ids ids_{clock_, random_};
   const log::kafka::testing::OwnBroker broker_;
-  const Folder folder_;
+  const ekiden::testing::Folder folder_;
   std::unique_ptr<sql::Database> database_ = open_database();
   std::unique_ptr<log::Log> log_ = open_log();
   Relay relay_{{}, *database_, *log_, clock_, random_, logger_};

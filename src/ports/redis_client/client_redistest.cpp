@@ -187,7 +187,7 @@ TEST(RedisClient, SpeaksWithAPasswordAndKeepsToItsDatabase) {
   EXPECT_TRUE(other->run(Command{"GET", "k"})->is_nil());
   SystemClock clock;
   ekiden::testing::SeededRandom random(1);
-  testing::KeptLog log;
+  ekiden::testing::KeptLines log;
   const Client stranger({.address = server.address()}, clock, random, Logger(log, clock));
   EXPECT_FALSE(stranger.wait_until_up(clock.monotonic() + 300ms));
   EXPECT_GE(log.count("NOAUTH"), 1U);

@@ -34,7 +34,7 @@ struct World {
   ekiden::testing::ManualClock clock;
   ekiden::testing::SeededRandom random{20'261'122};
   Ids ids{clock, random};
-  sql::testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   sql::testing::SqlitePlace place;
   std::unique_ptr<sql::Database> database;
   OwnServer server;

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "ports/blobs/blobs.hpp"
 
@@ -127,24 +128,12 @@ TEST_P(BlobsContract, AWriterIsSpentByItsCommit) {
 /// A file of a caller's, gone with this object.
 class CallersFile {
  public:
-  explicit CallersFile(const std::string& content) {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-incoming-XXXXXX").string();
-    const int descriptor = ::mkstemp(name.data());
-    if (descriptor < 0) throw std::runtime_error("no temporary file");
-    ::close(descriptor);
-    std::ofstream(name, std::ios::binary) << content;
-    path_ = name;
-  }
-  ~CallersFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  CallersFile(const CallersFile&) = delete;
-  CallersFile& operator=(const CallersFile&) = delete;
+  explicit CallersFile(const std::string& content) { std::ofstream(path_, std::ios::binary) << content; }
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path path_;
+  const ekiden::testing::Folder folder_;
+  const std::filesystem::path path_ = folder_ / "incoming";
 };
 
 TEST_P(BlobsContract, AdoptsFilesFewAndManyNewAndKnownOnceAndTwice) {

@@ -21,7 +21,7 @@ class RedisBench final : public LimitsBench {
 
  private:
   ekiden::testing::ManualClock clock_;
-  redis::testing::KeptLog log_;
+  ekiden::testing::KeptLines log_;
   redis::testing::OwnClient client_{redis::testing::shared_address()};
   std::unique_ptr<Limits> fallback_ = make_memory_limits(clock_);
   std::unique_ptr<RedisLimits> limits_ = make_redis_limits(*client_, *fallback_, clock_, Logger(log_, clock_),
@@ -49,7 +49,7 @@ struct Gateway {
   explicit Gateway(const redis::Address& address)
       : client(redis::ClientConfig{.address = address, .silence_max = 100ms}) {}
   SystemClock clock;
-  redis::testing::KeptLog log;
+  ekiden::testing::KeptLines log;
   OwnClient client;
   std::unique_ptr<Limits> fallback = make_memory_limits(clock);
   std::unique_ptr<RedisLimits> limits =

@@ -47,7 +47,7 @@ struct Process {
   std::int64_t keys() { return client->run(Command{"DBSIZE"})->integer; }
 
   SystemClock clock;
-  redis::testing::KeptLog log;
+  ekiden::testing::KeptLines log;
   OwnClient client;
   ekiden::testing::SeededRandom random;
   std::unique_ptr<Ranking> ranking;

@@ -49,7 +49,7 @@ class OnSharedServer final : public Ranking {
 
  private:
   redis::testing::OwnClient client_{redis::testing::shared_address()};
-  redis::testing::KeptLog log_;
+  ekiden::testing::KeptLines log_;
   std::unique_ptr<Ranking> inner_ =
       make_redis_ranking(*client_, {.prefix = redis::testing::fresh_prefix()}, client_.random(),
                          client_.clock(), Logger(log_, client_.clock()));

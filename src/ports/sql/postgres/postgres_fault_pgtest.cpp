@@ -69,7 +69,7 @@ class PostgresCut : public ::testing::Test {
 
   const SystemClock clock_;
   SystemRandom random_;
-  testing::KeptLines lines_;
+  ekiden::testing::KeptLines lines_;
   std::chrono::milliseconds patience_{10'000};
   PostgresPlace place_;
   TcpGate gate_{port_of(testing::postgres_url()), kCommitBytes};
@@ -288,7 +288,7 @@ TEST_F(PostgresRace, AColumnOfAnotherTypeIsRefusedAndNotGuessed) {
 TEST(PostgresConfiguration, IsCheckedBeforeAnythingIsOpened) {
   const SystemClock clock;
   SystemRandom random;
-  testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   const auto field_of = [&](PostgresConfig config) {
     const auto made = make_postgres(std::move(config), clock, random, Logger(lines, clock));
     return made ? std::string("none") : made.error().field();
@@ -297,7 +297,7 @@ TEST(PostgresConfiguration, IsCheckedBeforeAnythingIsOpened) {
   for (const char* schema : {"", "A", "1a", "a-b", "a b", "pg_a", "a\"b"})
     EXPECT_EQ(field_of({.url = "postgresql://x", .schema = schema}), "schema") << schema;
   EXPECT_EQ(field_of({.url = "postgresql://x", .schema = "a", .connections = 0}), "connections");
-  const std::string nobody = OwnServer::url_at(testing::free_port());
+  const std::string nobody = OwnServer::url_at(ekiden::testing::free_port());
   const auto made = make_postgres({.url = nobody, .schema = "a"}, clock, random, Logger(lines, clock));
   EXPECT_TRUE(fails(made, Errc::unavailable, "database-unreachable"));
 }
@@ -345,7 +345,7 @@ TEST(PostgresServer, StoppedAndKilledUnderLoadKeepsWhatWasAcknowledgedOnce) {
   OwnServer server;
   const SystemClock clock;
   SystemRandom random;
-  testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   auto database =
       *make_postgres({.url = server.url(), .schema = "load"}, clock, random, Logger(lines, clock));
   // No key: a row that were written twice would be there twice.
@@ -377,7 +377,7 @@ TEST(PostgresServer, ThatIsDownIsSaidSoAndIsUsedAgainWhenItIsBack) {
   OwnServer server;
   const SystemClock clock;
   SystemRandom random;
-  testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   PostgresConfig config{.url = server.url(), .schema = "down", .connections = 2};
   config.connect_patience = 100ms;
   auto database = *make_postgres(std::move(config), clock, random, Logger(lines, clock));

@@ -269,7 +269,7 @@ TEST_F(SqliteFault, AFullDiskKeepsNothingOfAGroupReadsOnAndWorksAgain) {
 /// Opens what a cut left, as the next start would.
 void expect_kept_in(const std::filesystem::path& file, const Keys& acknowledged) {
   const ekiden::testing::ManualClock clock;
-  testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   const auto database = make_sqlite({.file = file}, clock, Logger(lines, clock));
   ASSERT_TRUE(ok(database));
   expect_kept(**database, acknowledged);

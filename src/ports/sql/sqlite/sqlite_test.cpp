@@ -304,7 +304,7 @@ TEST_F(Sqlite, WhatIsSubmittedWhileItClosesIsRefused) {
 
 TEST(SqliteOpening, RefusesWhatCannotWork) {
   const ekiden::testing::ManualClock clock;
-  testing::KeptLines lines;
+  ekiden::testing::KeptLines lines;
   const Logger logger(lines, clock);
   const testing::Folder folder;
   const auto file = folder.path() / "test.db";

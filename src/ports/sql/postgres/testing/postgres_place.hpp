@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/random.hpp"
+#include "base/testing/kept_lines.hpp"
 #include "ports/sql/contract/sql_harness.hpp"
 #include "ports/sql/postgres/postgres.hpp"
-#include "ports/sql/testing/kept_lines.hpp"
 
 namespace ekiden::sql::testing {
 
@@ -61,14 +61,14 @@ class PostgresPlace final : public contract::Place {
   }
 
   const std::string& schema() const { return schema_; }
-  const KeptLines& lines() const { return lines_; }
+  const ekiden::testing::KeptLines& lines() const { return lines_; }
 
  private:
   Adjust adjust_;
   const std::string url_;
   const std::string schema_ = fresh_schema();
   SystemRandom random_;
-  KeptLines lines_;
+  ekiden::testing::KeptLines lines_;
 };
 
 }  // namespace ekiden::sql::testing

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/testing/folder.hpp"
+#include "base/testing/kept_lines.hpp"
 #include "ports/sql/contract/sql_harness.hpp"
 #include "ports/sql/sqlite/sqlite.hpp"
-#include "ports/sql/testing/kept_lines.hpp"
 
 namespace ekiden::sql::testing {
 
@@ -34,11 +34,11 @@ class SqlitePlace final : public contract::Place {
   }
 
   std::filesystem::path file() const { return folder_.path() / "test.db"; }
-  const KeptLines& lines() const { return lines_; }
+  const ekiden::testing::KeptLines& lines() const { return lines_; }
 
  private:
   Folder folder_;
-  KeptLines lines_;
+  ekiden::testing::KeptLines lines_;
   Adjust adjust_;
 };
 

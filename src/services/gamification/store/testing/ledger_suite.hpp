@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/kept_lines.hpp"
 #include "base/testing/manual_clock.hpp"
 #include "base/testing/seeded_random.hpp"
 #include "delivery/inbox.hpp"
 #include "ports/ranking/memory/memory_ranking.hpp"
 #include "ports/sql/testing/engine.hpp"
-#include "ports/sql/testing/kept_lines.hpp"
 #include "services/gamification/audit.hpp"
 #include "services/gamification/consumers/workouts.hpp"
 #include "services/gamification/projection.hpp"
@@ -53,7 +53,7 @@ struct Fixture {
   ManualClock clock;
   SeededRandom random{20261122};
   Ids ids{clock, random};
-  sql::testing::KeptLines lines;
+  testing::KeptLines lines;
   std::unique_ptr<sql::contract::Place> place = sql::testing::make_test_place();
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<ranking::Ranking> ranking = ranking::make_memory_ranking();

@@ -9,7 +9,7 @@
 #include "base/logger.hpp"
 #include "base/mutex.hpp"
 
-namespace ekiden::sql::testing {
+namespace ekiden::testing {
 
 /// Keeps the log lines, so that a test can ask for one. @threads any
 class KeptLines final : public LogSink {
@@ -30,4 +30,4 @@ class KeptLines final : public LogSink {
   std::vector<std::string> lines_ EKIDEN_GUARDED_BY(mutex_);
 };
 
-}  // namespace ekiden::sql::testing
+}  // namespace ekiden::testing
