@@ -14,8 +14,11 @@ Stores::Stores(const Config& config, StoresConfig settings, const Clock& clock, 
       random_(random),
       figures_(figures),
       logger_(logger) {
-  for (const char* folder : {"", "keys", "spool"}) make_private_folder(settings_.data / folder);
   const std::string shared = read_process_config(config).cluster_keys;
+  // A command on a cluster keeps nothing here.
+  if (!settings_.is_beside_server || shared.empty()) {
+    for (const char* folder : {"", "keys", "spool"}) make_private_folder(settings_.data / folder);
+  }
   secrets_ = load_secrets(shared.empty() ? settings_.data / "keys" : std::filesystem::path(shared), random);
 }
 
