@@ -76,9 +76,9 @@ Door::Door(const ProcessParts& process, const RunningServices& services)
   dispatcher_ =
       std::make_unique<gateway::Dispatcher>(*router_, *authenticator_, *budgets_, caller_, process_.clock,
                                             process_.logger.with("gateway"), process_.metrics, routes_);
-  server_ =
-      std::make_unique<http::Server>(server_config_of(process_), executors_of(loops_), *dispatcher_, disk_,
-                                     process_.clock, process_.random, process_.logger.with("http"));
+  server_ = std::make_unique<http::Server>(server_config_of(process_, "gateway"), executors_of(loops_),
+                                           *dispatcher_, disk_, process_.clock, process_.random,
+                                           process_.logger.with("http"));
 }
 
 void Door::collect(const services::ServiceSpec& spec) {

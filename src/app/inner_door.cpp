@@ -52,7 +52,8 @@ InnerDoor::InnerDoor(const ProcessParts& process, const RunningServices& service
   dispatcher_ =
       std::make_unique<gateway::InnerPort>(*router_, verifier_, open_, caller_, process_.clock,
                                            process_.logger.with("inner"), process_.metrics, routes_);
-  http::ServerConfig server = server_config_of(process_);
+  http::ServerConfig server =
+      server_config_of(process_, services.empty() ? "inner" : services.front()->spec.name);
   gateway::make_inner(server);
   server_ = std::make_unique<http::Server>(std::move(server), executors_of(loops_), *dispatcher_, disk_,
                                            process_.clock, process_.random, process_.logger.with("http"));

@@ -31,7 +31,7 @@ runtime::Task<void> wait_for(Duration delay) {
 
 }  // namespace
 
-http::ServerConfig server_config_of(const ProcessParts& process) {
+http::ServerConfig server_config_of(const ProcessParts& process, std::string_view name) {
   const ProcessConfig settings = read_process_config(process.config);
   http::ServerConfig server;
   server.address = settings.address;
@@ -43,6 +43,9 @@ http::ServerConfig server_config_of(const ProcessParts& process) {
   // A folder of files comes as one form; one more than it may hold is left for the service to refuse by name.
   server.multipart.files_max = kFormFilesMax + 1;
   server.multipart.parts_max = server.multipart.files_max + kFormFieldsMax;
+  server.spans = process.spans;
+  server.service = name;
+  if (process.spans != nullptr) server.traced_share = settings.traced_share;
   return server;
 }
 

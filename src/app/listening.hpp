@@ -11,7 +11,8 @@
 namespace ekiden::app {
 
 /// How this process listens, as the configuration says. Throws std::runtime_error where a network is none.
-http::ServerConfig server_config_of(const ProcessParts& process);
+/// @param name what the server calls itself in a trace
+http::ServerConfig server_config_of(const ProcessParts& process, std::string_view name);
 
 std::vector<boost::asio::any_io_executor> executors_of(const runtime::LoopExecutor& loops);
 

@@ -7,6 +7,7 @@
 #include "app/inner_door.hpp"
 #include "app/options.hpp"
 #include "app/running_service.hpp"
+#include "http/otlp_exporter.hpp"
 #include "runtime/lifecycle.hpp"
 
 namespace ekiden::app {
@@ -38,6 +39,18 @@ std::vector<log::TopicConfig> topics_of(const RunningServices& services) {
   return topics;
 }
 
+std::unique_ptr<http::OtlpExporter> make_traces(const Config& config, const Clock& clock,
+                                                const Logger& logger) {
+  const ProcessConfig settings = read_process_config(config);
+  if (settings.traces_endpoint.empty()) return nullptr;
+  http::OtlpConfig otlp;
+  otlp.endpoint = settings.traces_endpoint;
+  otlp.instance = member_name(config);
+  auto made = http::OtlpExporter::make(std::move(otlp), clock, logger.with("traces"));
+  if (!made) throw std::runtime_error("tracing.endpoint: " + made.error().text());
+  return *std::move(made);
+}
+
 }  // namespace
 
 class Node::State {
@@ -53,7 +66,9 @@ class Node::State {
                 random, figures_, logger),
         signer_(stores_.secrets().token_seed),
         cursors_(stores_.secrets().cursor_key),
-        process_{config_, stores_, clock, random, ids_, signer_, cursors_, figures_, metrics_, logger_},
+        traces_(make_traces(config_, clock, logger)),
+        process_{config_,  stores_,  clock,    random,  ids_,         signer_,
+                 cursors_, figures_, metrics_, logger_, traces_.get()},
         services_(make_services(names, process_)),
         lifecycle_(clock, logger_) {
     if (is_wanted(names, kGateway)) {
@@ -92,6 +107,7 @@ class Node::State {
   Stores stores_;
   const http::TokenSigner signer_;
   const http::CursorSealer cursors_;
+  const std::unique_ptr<http::OtlpExporter> traces_;  ///< null where nobody looks
   const ProcessParts process_;
   RunningServices services_;
   std::unique_ptr<Door> door_;

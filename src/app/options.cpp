@@ -60,6 +60,15 @@ constexpr Option<std::string> kName{
     .help =
         "What this process is called among its like, the same after a restart; empty: the machine's name and "
         "the port."};
+constexpr Option<std::string> kTraces{
+    .key = "tracing.endpoint",
+    .help = "An OpenTelemetry collector that takes traces, http://HOST:PORT (OTLP over HTTP); empty: none.",
+    .fallback = ""};
+constexpr Option<double> kTraced{.key = "tracing.share",
+                                 .help = "Of requests that bring no trace of their own, how many are traced.",
+                                 .fallback = 0.01,
+                                 .min = 0,
+                                 .max = 1};
 constexpr Option<Milliseconds> kSkew{.key = "cluster.clock_skew",
                                      .help = "How far the clocks of two machines of the cluster may differ.",
                                      .fallback = seconds{30},
@@ -85,7 +94,7 @@ LogLevel level_of(const std::string& text) {
 ConfigSchema schema() {
   ConfigSchema all;
   all.add({kAddress, kPort, kLogLevel, kGrace, kProxies, kHops, kConnections, kDiskThreads, kKeys, kName,
-           kSkew, kDrainDelay});
+           kSkew, kDrainDelay, kTraces, kTraced});
   all.add(adapter_options());
   for (const ServiceRow& row : service_table()) all.add(row.options());
   all.add(gateway::upstream_options(callable_services()));
@@ -113,7 +122,9 @@ ProcessConfig read_process_config(const Config& config) {
           .disk_threads = config.get(kDiskThreads),
           .cluster_keys = config.get(kKeys),
           .clock_skew = config.get(kSkew),
-          .drain_delay = config.get(kDrainDelay)};
+          .drain_delay = config.get(kDrainDelay),
+          .traces_endpoint = config.get(kTraces),
+          .traced_share = config.get(kTraced)};
 }
 
 }  // namespace ekiden::app

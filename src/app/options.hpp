@@ -24,6 +24,8 @@ struct ProcessConfig {
   std::string cluster_keys;  ///< a folder; empty: this process is the whole installation
   std::chrono::milliseconds clock_skew{30'000};
   std::chrono::milliseconds drain_delay{3'000};  ///< of a process of a cluster
+  std::string traces_endpoint;                   ///< empty: no traces
+  double traced_share = 0;
 };
 
 /// Every option of the program: the process's, the adapters', the services'.

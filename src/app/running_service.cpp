@@ -84,7 +84,8 @@ void RunningService::add_runner(const delivery::Subscription& subscription) {
                                                                              .log = process_.stores.log(),
                                                                              .clock = process_.clock,
                                                                              .random = process_.random,
-                                                                             .wake_relay = relay->bell()},
+                                                                             .wake_relay = relay->bell(),
+                                                                             .spans = process_.spans},
                                                        logger_));
 }
 

@@ -29,6 +29,7 @@ struct ProcessParts {
   runtime::FiguresRegistry& figures;
   runtime::Metrics& metrics;
   const Logger& logger;
+  SpanSink* spans = nullptr;  ///< null where nobody looks at traces
 };
 
 /// What one service is made with: its own tables, loops and relay, and of the stores those that its row

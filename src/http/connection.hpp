@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   runtime::Task<bool> answer_passing(Admitted admitted, Request request, HeadView& head);
   runtime::Task<Admission> admit(Request& request);
   runtime::Task<Response> handle(const Route& route, Request request);
+  void record_span(const Route& route, const TraceContext& trace, Timestamp start, int status) const;
   Response failure(std::string_view request_id, std::exception_ptr error) const;
   runtime::Task<Result<void>> read_body(Request& request, const HeadView& head, const BodyPolicy& policy);
   runtime::Task<Result<void>> read_form(Request& request, const HeadView& head, BodyReader& reader);

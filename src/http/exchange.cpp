@@ -102,13 +102,36 @@ runtime::Task<Admission> Connection::admit(Request& request) {
 
 runtime::Task<Response> Connection::handle(const Route& route, Request request) {
   const std::string id = request.request_id;
+  const TraceContext trace = request.trace;
+  const Timestamp start = core_->clock.now();
   std::exception_ptr failed;
+  std::optional<Response> response;
   try {
-    co_return co_await core_->dispatcher.handle(route, std::move(request));
+    response = co_await core_->dispatcher.handle(route, std::move(request));
   } catch (...) {
     failed = std::current_exception();
   }
-  co_return failure(id, failed);
+  if (failed) response = failure(id, failed);
+  record_span(route, trace, start, response->status);
+  co_return *std::move(response);
+}
+
+void Connection::record_span(const Route& route, const TraceContext& trace, Timestamp start,
+                             int status) const {
+  SpanSink* const spans = core_->config.spans;
+  if (spans == nullptr || !spans->wants(trace)) return;
+  constexpr int kServerError = 500;
+  const std::string verb(to_string(route.verb));
+  spans->record({.context = trace,
+                 .kind = SpanKind::server,
+                 .service = core_->config.service,
+                 .name = verb + " " + std::string(route.pattern),
+                 .start = start,
+                 .end = core_->clock.now(),
+                 .attributes = {{"http.request.method", verb},
+                                {"http.route", std::string(route.pattern)},
+                                {"http.response.status_code", std::to_string(status)}},
+                 .error = status >= kServerError ? "status " + std::to_string(status) : ""});
 }
 
 Response Connection::failure(std::string_view request_id, std::exception_ptr error) const {

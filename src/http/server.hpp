@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/logger.hpp"
 #include "base/random.hpp"
+#include "base/trace.hpp"
 #include "http/client_address.hpp"
 #include "http/framing.hpp"
 #include "http/message.hpp"
@@ -48,6 +49,8 @@ struct ServerConfig {
   std::size_t pipelined_max = 16;       ///< requests in one run; then the connection is closed
   std::size_t gzip_bytes_min = 1'024;   ///< smaller bodies are not worth compressing
   double traced_share = 0;              ///< of requests that bring no trace of their own: 0 to 1
+  SpanSink* spans = nullptr;            ///< where requests' spans go; null: nowhere. Outlives the server
+  std::string service = "http";         ///< what the spans call this server
 };
 
 /// What a fast answer may look at. Views are good until try_fast() returns.

@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "base/testing/kept_spans.hpp"
 #include "http/gzip.hpp"
 #include "http/testing/echo.hpp"
 #include "http/testing/raw_client.hpp"
@@ -325,6 +326,26 @@ TEST_F(ServerTest, HonoursTheCallersDeadline) {
   EXPECT_EQ(echo.handled, 0);
   EXPECT_EQ(client.call(get("/a", "Ekiden-Timeout-Ms: 315360000000\r\n")).status, 200);
   EXPECT_EQ(client.call(get("/a", "Ekiden-Timeout-Ms: 99999999999999999999999\r\n")).status, 200);
+}
+
+TEST_F(ServerTest, ARequestIsAStepOfTheTraceThatItCameWith) {
+  ekiden::testing::KeptSpans spans;
+  ServerConfig config = TestServer::quick();
+  config.spans = &spans;
+  config.service = "gateway";
+  TestServer server{echo, config};
+  RawClient client{server.port()};
+  EXPECT_EQ(client.call(get("/a")).status, 200);
+  EXPECT_TRUE(spans.spans().empty()) << "without a share only what came with a sampled trace is traced";
+  const std::string trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+  EXPECT_EQ(client.call(get("/explodes", trace)).status, 500);
+  const std::vector<Span> kept = spans.spans();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(kept[0].context.parent_span_id, "00f067aa0ba902b7");
+  EXPECT_NE(kept[0].context.span_id, "00f067aa0ba902b7");
+  EXPECT_EQ(kept[0].service, "gateway");
+  EXPECT_EQ(kept[0].error, "status 500");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "base/testing/kept_spans.hpp"
 #include "delivery/dead_letters.hpp"
 #include "delivery/relay.hpp"
 #include "delivery/runner.hpp"
@@ -26,24 +27,6 @@ using testing::MemoryLog;
 
 /// In memory, and as a program without servers keeps it.
 enum class LogKind : std::uint8_t { memory, sqlite };
-
-/// Takes every span of a sampled trace.
-class KeptSpans final : public SpanSink {
- public:
-  void record(Span span) override {
-    const MutexLock lock(mutex_);
-    spans_.push_back(std::move(span));
-  }
-  bool wants(const TraceContext& context) const override { return context.sampled; }
-  std::vector<Span> spans() const {
-    const MutexLock lock(mutex_);
-    return spans_;
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::vector<Span> spans_ EKIDEN_GUARDED_BY(mutex_);
-};
 
 class RunnerTest : public ::testing::TestWithParam<LogKind> {
  protected:
@@ -121,7 +104,7 @@ class RunnerTest : public ::testing::TestWithParam<LogKind> {
 
   DatabaseFixture fix_;
   SystemClock clock_;
-  KeptSpans spans_;
+  ekiden::testing::KeptSpans spans_;
   sql::testing::SqlitePlace log_place_;
   std::unique_ptr<log::Log> made_log_ = make_log(GetParam());
   log::Log& log_ = *made_log_;
