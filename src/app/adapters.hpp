@@ -13,11 +13,13 @@
 #include "ports/blobs/blobs.hpp"
 #include "ports/claims/claims.hpp"
 #include "ports/limits/limits.hpp"
+#include "ports/limits/redis/redis_limits.hpp"
 #include "ports/log/log.hpp"
 #include "ports/ranking/ranking.hpp"
 #include "ports/redis_client/client.hpp"
 #include "ports/sql/sql.hpp"
 #include "runtime/figures.hpp"
+#include "services/service_spec.hpp"
 
 namespace ekiden::app {
 
@@ -25,8 +27,10 @@ namespace ekiden::app {
 /// adapters.
 struct Shared {
   std::unique_ptr<redis::Client> redis{};
-  std::unique_ptr<limits::Limits> own_limits{};    ///< decide while the shared ones cannot
-  std::unique_ptr<sql::Database> blob_database{};  ///< where originals are rows
+  std::unique_ptr<limits::Limits> own_limits{};       ///< decide while the shared ones cannot
+  const limits::RedisLimits* redis_limits = nullptr;  ///< where they are the ones in use
+  std::unique_ptr<sql::Database> blob_database{};     ///< where originals are rows
+  std::vector<services::Sweep> blob_sweeps{};         ///< over that
   std::unique_ptr<Ids> ids{};
 };
 

@@ -123,6 +123,9 @@ void Node::State::add_stages() {
                         if (!made) throw std::runtime_error(made.error().text());
                       },
                   .stop = [] {}});
+  lifecycle_.add({.name = "housekeeping",
+                  .start = [this] { stores_.start_housekeeping(); },
+                  .stop = [this] { stores_.stop_housekeeping(); }});
   for (const auto& service : services_) add_service_stages(*service);
   if (door_) {
     lifecycle_.add({.name = "http", .start = [this] { door_->start(); }, .stop = [this] { door_->stop(); }});

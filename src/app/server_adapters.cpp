@@ -47,6 +47,9 @@ constexpr Option<std::string> kRedisPrefix{
     .help = "What every key begins with, so that installations can share a server.",
     .fallback = "ekiden:"};
 
+/// A writer that has been quiet for so long is dead: a body's deadline is far below.
+constexpr std::chrono::hours kAbandonedAfter{24};
+
 redis::Client& redis_client(const AdapterContext& context) {
   if (!context.shared.redis) {
     redis::ClientConfig client;
@@ -89,6 +92,10 @@ std::unique_ptr<blobs::Blobs> postgres_blobs(const AdapterContext& context) {
   Shared& shared = context.shared;
   shared.blob_database = postgres_database(context);
   or_throw(sql::migrate(*shared.blob_database, {blobs::kBlobsMigration}), "the tables of blobs");
+  shared.blob_sweeps = {
+      {.name = "abandoned-writes", .run = [](sql::Tx& tx, Timestamp now, std::int64_t limit) {
+         return blobs::purge_abandoned_writes(tx, now - kAbandonedAfter, limit);
+       }}};
   shared.ids = std::make_unique<Ids>(context.clock, context.random);
   return blobs::make_postgres_blobs(*shared.blob_database, context.clock, *shared.ids);
 }
@@ -121,8 +128,10 @@ std::unique_ptr<limits::Limits> redis_limits(const AdapterContext& context) {
   context.shared.own_limits = limits::make_memory_limits(context.clock, own);
   limits::RedisLimitsConfig config;
   config.prefix = redis_prefix(context, "limits");
-  return limits::make_redis_limits(redis_client(context), *context.shared.own_limits, context.clock,
-                                   context.logger.with("limits"), std::move(config));
+  auto shared = limits::make_redis_limits(redis_client(context), *context.shared.own_limits, context.clock,
+                                          context.logger.with("limits"), std::move(config));
+  context.shared.redis_limits = shared.get();
+  return shared;
 }
 
 }  // namespace ekiden::app

@@ -83,4 +83,26 @@ blobs::Blobs& Stores::blobs() {
   return *blobs_;
 }
 
+std::optional<redis::ClientFigures> Stores::redis_figures() const {
+  if (!shared_.redis) return std::nullopt;
+  return shared_.redis->figures();
+}
+
+std::optional<limits::RedisLimitsFigures> Stores::shared_limits_figures() const {
+  if (shared_.redis_limits == nullptr) return std::nullopt;
+  return shared_.redis_limits->figures();
+}
+
+void Stores::start_housekeeping() {
+  if (shared_.blob_sweeps.empty()) return;
+  housekeeper_ = std::make_unique<Housekeeper>(*shared_.blob_database, shared_.blob_sweeps, clock_, logger_);
+  housekeeping_ =
+      std::make_unique<runtime::WorkerThread>(runtime::ExecutorLabel{"process", "housekeeping"},
+                                              [this](std::stop_token stop) { housekeeper_->run(stop); });
+}
+
+void Stores::stop_housekeeping() {
+  housekeeping_.reset();
+}
+
 }  // namespace ekiden::app

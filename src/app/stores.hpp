@@ -4,11 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/adapters.hpp"
 #include "app/data_directory.hpp"
+#include "app/housekeeper.hpp"
 #include "runtime/figures.hpp"
+#include "runtime/worker_thread.hpp"
 
 namespace ekiden::app {
 
@@ -36,6 +39,14 @@ class Stores {
   limits::Limits& limits();
   blobs::Blobs& blobs();
 
+  /// Nothing where the configuration names no adapter on Redis. @threads any, once the stores are made
+  std::optional<redis::ClientFigures> redis_figures() const;
+  std::optional<limits::RedisLimitsFigures> shared_limits_figures() const;
+
+  /// What stores keep for a while and nobody takes away: removed every hour from now on.
+  void start_housekeeping();
+  void stop_housekeeping();
+
   const Secrets& secrets() const { return secrets_; }
   std::filesystem::path spool_folder() const { return settings_.data / "spool"; }
   /// Removes what a killed server has left of forms that it was receiving. Only for who holds the
@@ -59,6 +70,8 @@ class Stores {
   std::unique_ptr<ranking::Ranking> ranking_;
   std::map<std::string, std::unique_ptr<claims::Claims>, std::less<>> claims_;
   std::unique_ptr<limits::Limits> limits_;
+  std::unique_ptr<Housekeeper> housekeeper_;
+  std::unique_ptr<runtime::WorkerThread> housekeeping_;
 };
 
 }  // namespace ekiden::app

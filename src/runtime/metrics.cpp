@@ -19,6 +19,7 @@ struct FigureRow {
   const char* help;
   std::int64_t ExecutorFigures::* figure;
   double factor;
+  bool is_total = false;
 };
 
 constexpr std::array<FigureRow, 10> kFigureRows{{
@@ -31,8 +32,8 @@ constexpr std::array<FigureRow, 10> kFigureRows{{
     {"ekiden_loop_lag_seconds", "How late the loop ran its last probe.", &ExecutorFigures::loop_lag_us, 1e-6},
     {"ekiden_loop_lag_max_seconds", "The worst lag of the last minute.", &ExecutorFigures::loop_lag_max_us,
      1e-6},
-    {"ekiden_executor_completed", "Work ended since the start.", &ExecutorFigures::completed, 1},
-    {"ekiden_executor_rejected", "Work refused at a bound since the start.", &ExecutorFigures::rejected, 1},
+    {"ekiden_executor_completed_total", "Work ended.", &ExecutorFigures::completed, 1, true},
+    {"ekiden_executor_rejected_total", "Work refused at a bound.", &ExecutorFigures::rejected, 1, true},
 }};
 
 }  // namespace
@@ -44,6 +45,9 @@ class Metrics::State {
 
 void Counter::add(double by) const {
   if (series_ != nullptr) series_->Increment(by);
+}
+void Counter::raise_to(double total) const {
+  if (series_ != nullptr && total > series_->Value()) series_->Increment(total - series_->Value());
 }
 void Gauge::set(double value) const {
   if (series_ != nullptr) series_->Set(value);
@@ -76,7 +80,12 @@ void Metrics::show(const std::vector<ExecutorFigures>& figures) {
   for (const FigureRow& row : kFigureRows) {
     for (const ExecutorFigures& entry : figures) {
       const Labels labels{{"service", entry.service}, {"executor", entry.name}, {"model", entry.model}};
-      gauge(row.name, row.help, labels).set(static_cast<double>(entry.*row.figure) * row.factor);
+      const double value = static_cast<double>(entry.*row.figure) * row.factor;
+      if (row.is_total) {
+        counter(row.name, row.help, labels).raise_to(value);
+      } else {
+        gauge(row.name, row.help, labels).set(value);
+      }
     }
   }
 }

@@ -24,6 +24,9 @@ class Counter {
   explicit Counter(prometheus::Counter& series) : series_(&series) {}
   /// @param by at least 0.
   void add(double by = 1) const;
+  /// For what is counted elsewhere: brings the series to `total`; a smaller one is ignored.
+  /// @threads one at a time for a series
+  void raise_to(double total) const;
 
  private:
   prometheus::Counter* series_ = nullptr;
@@ -73,9 +76,9 @@ class Metrics {
                       const Labels& labels = {});
 
   /// Sets the gauges `ekiden_threads`, `ekiden_threads_busy`, `ekiden_queue_depth`, `ekiden_queue_max`,
-  /// `ekiden_inflight`, `ekiden_inflight_max`, `ekiden_loop_lag_seconds`, `ekiden_loop_lag_max_seconds`,
-  /// `ekiden_executor_completed` and `ekiden_executor_rejected` from live figures: call it before
-  /// `serialize`.
+  /// `ekiden_inflight`, `ekiden_inflight_max`, `ekiden_loop_lag_seconds`, `ekiden_loop_lag_max_seconds` and
+  /// the counters `ekiden_executor_completed_total` and `ekiden_executor_rejected_total` from live figures:
+  /// call it before `serialize`. @threads one at a time
   void show(const std::vector<ExecutorFigures>& figures);
 
   /// `text/plain; version=0.0.4`.

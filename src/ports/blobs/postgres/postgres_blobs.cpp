@@ -239,14 +239,12 @@ std::unique_ptr<Blobs> make_postgres_blobs(sql::Database& database, const Clock&
   return std::make_unique<PostgresBlobs>(database, clock, ids);
 }
 
-Result<std::int64_t> purge_abandoned_writes(sql::Database& database, Timestamp before, std::int64_t limit) {
-  return database.write([&](sql::Tx& tx) -> Result<std::int64_t> {
-    EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT write_id FROM blob_writes WHERE touched_at < $1 "
-                                              "ORDER BY touched_at LIMIT $2",
-                                              {before, limit}));
-    for (const sql::Row& row : rows) EKIDEN_CHECK(delete_write(tx, row.uuid(0)));
-    return static_cast<std::int64_t>(rows.size());
-  });
+Result<std::int64_t> purge_abandoned_writes(sql::Tx& tx, Timestamp before, std::int64_t limit) {
+  EKIDEN_TRY(const sql::Rows rows, tx.query("SELECT write_id FROM blob_writes WHERE touched_at < $1 "
+                                            "ORDER BY touched_at LIMIT $2",
+                                            {before, limit}));
+  for (const sql::Row& row : rows) EKIDEN_CHECK(delete_write(tx, row.uuid(0)));
+  return static_cast<std::int64_t>(rows.size());
 }
 
 }  // namespace ekiden::blobs

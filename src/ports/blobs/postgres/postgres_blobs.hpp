@@ -22,6 +22,6 @@ std::unique_ptr<Blobs> make_postgres_blobs(sql::Database& database, const Clock&
 /// Removes what uncommitted writers have left that wrote last before `before`. A writer that lives and was
 /// quiet for so long is lost: its commit answers `unavailable`. @param before long ago, a day say
 /// @returns how many writers' parts went, at most `limit`
-Result<std::int64_t> purge_abandoned_writes(sql::Database& database, Timestamp before, std::int64_t limit);
+Result<std::int64_t> purge_abandoned_writes(sql::Tx& tx, Timestamp before, std::int64_t limit);
 
 }  // namespace ekiden::blobs

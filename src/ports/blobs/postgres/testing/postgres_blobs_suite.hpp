@@ -86,7 +86,8 @@ TEST(PostgresBlobs, WhatAnAbandonedWriterLeftIsPurgedAndItsCommitRefused) {
   store.clock.advance(std::chrono::hours{1});
   auto busy = *store.create();
   ASSERT_TRUE(busy->write(pattern(2 * 512 * 1024)));
-  const auto purged = purge_abandoned_writes(*store.database, store.clock.now(), 10);
+  const auto purged =
+      store.database->write([&](sql::Tx& tx) { return purge_abandoned_writes(tx, store.clock.now(), 10); });
   ASSERT_TRUE(purged);
   EXPECT_EQ(*purged, 1);
   EXPECT_EQ(store.count("blob_parts"), 2);
