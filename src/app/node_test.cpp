@@ -139,7 +139,7 @@ TEST(Node, SaysWhoRunsOnWhat) {
        R"(ekiden_threads{executor="argon2",model="worker_pool",service="user"} 1)",
        R"(ekiden_threads{executor="disk",model="worker_pool",service="gateway"} 2)",
        R"(ekiden_consumer_gaps_total{group="gamification.boards",topic="workouts"} 0)",
-       R"(ekiden_consumer_after_commit_errors{group="gamification.boards",topic="workouts"} 0)"}) {
+       R"(ekiden_consumer_after_commit_errors_total{group="gamification.boards",topic="workouts"} 0)"}) {
     EXPECT_THAT(metrics.body, HasSubstr(series));
   }
 }
