@@ -328,6 +328,7 @@ Result<std::int64_t> Connection::run(Statement& statement, const Params& params,
   const RunGuard guard(handle);
   EKIDEN_CHECK(bind(statement, params));
   const sqlite3_int64 before = sqlite3_total_changes64(database_);
+  if (!statement.reads_only) ++changes_run_;
   interruptible_ = statement.reads_only && !deadline_.is_never();
   int code = sqlite3_step(handle);
   for (; code == SQLITE_ROW; code = sqlite3_step(handle)) {

@@ -62,6 +62,8 @@ class Connection {
   bool faulty() const { return faulty_; }
   /// Bytes of parameters bound since it was opened: how much the transactions so far may have written.
   std::uint64_t bytes_bound() const { return bytes_bound_; }
+  /// Statements run since it was opened that may have changed something.
+  std::uint64_t changes_run() const { return changes_run_; }
   /// Pages in the write-ahead log after this connection's last commit.
   int wal_pages() const { return wal_pages_; }
   /// Moves the write-ahead log into the file. @param mode SQLITE_CHECKPOINT_…
@@ -99,6 +101,7 @@ class Connection {
   bool faulty_ = false;
   int wal_pages_ = 0;
   std::uint64_t bytes_bound_ = 0;
+  std::uint64_t changes_run_ = 0;
 };
 
 }  // namespace ekiden::sql::sqlite

@@ -63,19 +63,34 @@ void Writer::run_group(Job first) {
 void Writer::fill_group() {
   const Instant started = clock_.monotonic();
   const std::uint64_t bytes = connection_->bytes_bound();
-  run_slot(group_.front());
+  run_bare(group_.front());
+  bool is_careful = false;
   // What arrives while the group runs may join it; nobody waits for company.
-  while (connection_->in_transaction() && !connection_->faulty() && has_room(started, bytes)) {
+  while (!connection_->faulty() && has_room(started, bytes)) {
+    if (!connection_->in_transaction()) {
+      if (is_careful || !has_survivors()) break;
+      is_careful = true;
+      run_survivors_again();
+      continue;
+    }
     auto next = queue_.pop_until(Instant{});
     if (!next) break;
     group_.push_back({.job = std::move(*next), .outcome = {}, .actions = {}});
-    run_slot(group_.back());
+    if (is_careful) {
+      run_in_savepoint(group_.back());
+    } else {
+      run_bare(group_.back());
+    }
   }
   if (connection_->faulty()) {
     fail_survivors(fault_error());
   } else if (!connection_->in_transaction()) {
     run_survivors_again();
   }
+}
+
+bool Writer::has_survivors() const {
+  return std::ranges::any_of(group_, [](const Slot& slot) { return slot.outcome.has_value(); });
 }
 
 bool Writer::has_room(Instant started, std::uint64_t bytes) const {
@@ -96,36 +111,46 @@ Result<void> Writer::begin(Deadline deadline) {
 }
 
 void Writer::run_slot(Slot& slot) {
-  slot.outcome = connection_->control(Control::savepoint);
+  slot.outcome = run_body(*connection_, slot.job, clock_, logger_, slot.actions);
   if (!slot.outcome) return;
-  slot.outcome = end_savepoint(run_body(*connection_, slot.job, clock_, logger_, slot.actions));
-}
-
-Result<void> Writer::end_savepoint(Result<void> outcome) {
   // Some errors (a full disk, no memory) undo the whole transaction and not only the statement.
   if (!connection_->in_transaction()) {
-    if (!outcome) return outcome;
-    return Error{Errc::internal, "transaction-ended", "the transaction was ended by one of its statements"};
-  }
-  if (outcome && connection_->owes_foreign_keys()) {
-    outcome =
+    slot.outcome =
+        Error{Errc::internal, "transaction-ended", "the transaction was ended by one of its statements"};
+  } else if (connection_->owes_foreign_keys()) {
+    slot.outcome =
         Error{Errc::conflict, "foreign-key", "the row that it refers to is missing, or others refer to it"};
   }
-  if (!outcome) EKIDEN_CHECK(connection_->control(Control::undo));
-  EKIDEN_CHECK(connection_->control(Control::release));
-  return outcome;
+}
+
+void Writer::run_bare(Slot& slot) {
+  const std::uint64_t before = connection_->changes_run();
+  run_slot(slot);
+  if (slot.outcome || !connection_->in_transaction() || connection_->changes_run() == before) return;
+  const Result<void> undone = connection_->control(Control::rollback);
+  static_cast<void>(undone);  // Either it worked, or the connection is faulty, which the caller asks.
+}
+
+void Writer::run_in_savepoint(Slot& slot) {
+  slot.outcome = connection_->control(Control::savepoint);
+  if (!slot.outcome) return;
+  run_slot(slot);
+  if (!connection_->in_transaction()) return;
+  Result<void> ended;
+  if (!slot.outcome) ended = connection_->control(Control::undo);
+  if (ended) ended = connection_->control(Control::release);
+  if (!ended) slot.outcome = ended;
 }
 
 void Writer::run_survivors_again() {
-  const auto survived = [](const Slot& slot) { return slot.outcome.has_value(); };
   // Each round either keeps all that were left or loses at least one of them, so this ends.
-  while (std::ranges::any_of(group_, survived)) {
+  while (has_survivors()) {
     const Result<void> begun = connection_->control(Control::begin_write);
     if (!begun) return fail_survivors(begun.error());
     for (Slot& slot : group_) {
-      if (!survived(slot)) continue;
+      if (!slot.outcome) continue;
       ++shared_.retried;
-      run_slot(slot);
+      run_in_savepoint(slot);
       if (connection_->faulty()) return fail_survivors(fault_error());
       if (!connection_->in_transaction()) break;
     }

@@ -28,11 +28,16 @@ class Writer {
 
   void run_group(Job first);
   void fill_group();
+  bool has_survivors() const;
   bool has_room(Instant started, std::uint64_t bytes) const;
   Result<void> begin(Deadline deadline);
   void run_slot(Slot& slot);
-  /// Ends the slot's savepoint. @returns the outcome, or the error that ending it met.
-  Result<void> end_savepoint(Result<void> outcome);
+  /// Without a savepoint, under which SQLite keeps a copy of every page before its first change. Where the
+  /// body fails after a change, this undoes the whole transaction: those of the group that succeeded run
+  /// again.
+  void run_bare(Slot& slot);
+  /// What fails is undone alone.
+  void run_in_savepoint(Slot& slot);
   void run_survivors_again();
   void commit_group();
   void fail_survivors(const Error& error);
