@@ -3,6 +3,7 @@
 #include <exception>
 #include <iterator>
 
+#include <malloc.h>
 #include <sodium.h>
 
 #include "app/commands/commands.hpp"
@@ -69,6 +70,15 @@ int run(const std::vector<std::string>& words) {
   return command->run(*line);
 }
 
+/// By default glibc gives a buffer of more than 128 KiB back to the kernel at once, and with it the free end
+/// of each thread's heap: an upload would pay for the same pages again and again. What a single large file
+/// takes is still given back.
+void keep_freed_memory() {
+  constexpr int kKeptBytes = 4 << 20;
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+}
+
 }  // namespace
 
 int fail(const Error& error) {
@@ -79,6 +89,7 @@ int fail(const Error& error) {
 }  // namespace ekiden::app
 
 int main(int count, char** words) {
+  ekiden::app::keep_freed_memory();
   if (sodium_init() < 0) {
     std::fprintf(stderr, "ekiden: libsodium does not start\n");
     return 1;

@@ -1,5 +1,6 @@
 #include "services/gamification/store/ledger.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace ekiden::gamification {
@@ -67,28 +68,22 @@ Result<std::optional<Timestamp>> reached_at(sql::Tx& tx, const std::string& boar
   return rows.empty() ? std::nullopt : rows.front().maybe_time(0);
 }
 
-/// `$n`, for a statement that is put together.
-std::string slot(std::size_t number) {
-  return "$" + std::to_string(number);
-}
-
-/// One statement for all of a workout's entries: a statement each would cost several times as much. Its text
-/// depends on their number alone, and that is nearly always one of two.
+/// One statement for each entry: SQLite copies the pages that a statement of many rows changes, in case one
+/// of them fails; for one row there is nothing to copy.
 Result<void> insert_entries(sql::Tx& tx, EventId event, const CountedWorkout& workout,
                             const std::vector<Difference>& entries, Timestamp now) {
   if (entries.empty()) return {};
-  std::string statement =
-      "INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, created_at) VALUES ";
-  sql::Params params{workout.workout_id, event, workout.user_id, workout.ended_at, now};
-  params.reserve(params.size() + 2 * entries.size());
+  std::vector<sql::Params> sets;
+  sets.reserve(entries.size());
   for (const Difference& entry : entries) {
-    const std::size_t next = params.size() + 1;
-    statement += next == 6 ? "" : ", ";
-    statement += "($1, " + slot(next) + ", $2, $3, " + slot(next + 1) + ", $4, $5)";
-    params.emplace_back(entry.board);
-    params.emplace_back(entry.delta);
+    sets.push_back(
+        {workout.workout_id, entry.board, event, workout.user_id, entry.delta, workout.ended_at, now});
   }
-  EKIDEN_CHECK(tx.execute(statement, std::move(params)));
+  EKIDEN_CHECK(
+      tx.execute_batch("INSERT INTO ledger (workout_id, board, event_id, user_id, delta, ended_at, "
+                       "created_at) VALUES ($1, $2, $3, "
+                       "$4, $5, $6, $7)",
+                       std::move(sets)));
   return {};
 }
 
@@ -96,31 +91,43 @@ ranking::Change change_of(const Difference& difference, UserId user_id, Timestam
   return {.board = difference.board, .member = user_id, .delta = difference.delta, .reached_at = reached};
 }
 
+/// When the person reached the scores that they have on these boards.
+Result<std::map<std::string, Timestamp, std::less<>>> reached_by_board(
+    sql::Tx& tx, UserId user_id, const std::vector<Difference>& differences) {
+  std::string statement = "SELECT board, reached_at FROM scores WHERE user_id = $1 AND board IN (";
+  sql::Params params{user_id};
+  params.reserve(1 + differences.size());
+  for (const Difference& difference : differences) {
+    params.emplace_back(difference.board);
+    statement += (params.size() == 2 ? "$" : ", $") + std::to_string(params.size());
+  }
+  EKIDEN_TRY(const sql::Rows rows, tx.query(statement + ")", std::move(params)));
+  std::map<std::string, Timestamp, std::less<>> reached;
+  for (const sql::Row& row : rows) reached.emplace(row.text(0), row.time(1));
+  return reached;
+}
+
 /// The common case, a first version: the scores only grow, so their time is the later of two.
 Result<std::vector<ranking::Change>> raise_scores(sql::Tx& tx, const CountedWorkout& workout,
                                                   const std::vector<Difference>& differences) {
   std::vector<ranking::Change> changes;
   if (differences.empty()) return changes;
-  std::string statement = "INSERT INTO scores (board, user_id, score, reached_at) VALUES ";
-  sql::Params params{workout.user_id, workout.ended_at};
-  params.reserve(params.size() + 2 * differences.size());
-  for (const Difference& difference : differences) {
-    const std::size_t next = params.size() + 1;
-    statement += next == 3 ? "" : ", ";
-    statement += "(" + slot(next) + ", $1, " + slot(next + 1) + ", $2)";
-    params.emplace_back(difference.board);
-    params.emplace_back(difference.delta);
-  }
-  statement +=
-      " ON CONFLICT (board, user_id) DO UPDATE SET score = scores.score + excluded.score, reached_at = CASE "
-      "WHEN excluded.reached_at > scores.reached_at THEN excluded.reached_at ELSE scores.reached_at END "
-      "RETURNING board, reached_at";
-  EKIDEN_TRY(const sql::Rows rows, tx.query(statement, std::move(params)));
-  std::map<std::string_view, Timestamp> reached;  // The rows may come in any order.
-  for (const sql::Row& row : rows) reached.emplace(row.text(0), row.time(1));
+  EKIDEN_TRY(const auto reached, reached_by_board(tx, workout.user_id, differences));
+  std::vector<sql::Params> sets;
+  sets.reserve(differences.size());
   changes.reserve(differences.size());
-  for (const Difference& difference : differences)
-    changes.push_back(change_of(difference, workout.user_id, reached.at(difference.board)));
+  for (const Difference& difference : differences) {
+    const auto before = reached.find(difference.board);
+    const Timestamp at =
+        before == reached.end() ? workout.ended_at : std::max(before->second, workout.ended_at);
+    sets.push_back({difference.board, workout.user_id, difference.delta, at});
+    changes.push_back(change_of(difference, workout.user_id, at));
+  }
+  EKIDEN_CHECK(tx.execute_batch(
+      "INSERT INTO scores (board, user_id, score, reached_at) VALUES ($1, $2, $3, $4) ON CONFLICT (board, "
+      "user_id) "
+      "DO UPDATE SET score = scores.score + excluded.score, reached_at = excluded.reached_at",
+      std::move(sets)));
   return changes;
 }
 
