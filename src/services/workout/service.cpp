@@ -49,12 +49,14 @@ struct State {
         jobs(parts.clock, parts.ids),
         keys(kKeysMax),
         originals(parts.db, parts.blobs, cpu, disk, read_limits(config), config.upload_bytes_max),
-        uploads({parts.db, parts.blobs, disk, jobs, keys, parts.cursors, parts.clock, parts.ids}, config),
+        ahead(cpu, read_limits(config), parts.clock),
+        uploads({parts.db, parts.blobs, disk, ahead, jobs, keys, parts.cursors, parts.clock, parts.ids},
+                config),
         workouts({parts.db, originals, jobs, outbox, keys, parts.cursors, parts.clock, parts.ids}),
         streams(parts.db, originals, cpu),
-        importer(
-            {parts.db, parts.blobs, cpu, jobs, outbox, parts.clock, parts.ids, parts.metrics, parts.logger},
-            read_limits(config), config.upload_bytes_max),
+        importer({parts.db, parts.blobs, cpu, jobs, outbox, ahead, parts.clock, parts.ids, parts.metrics,
+                  parts.logger},
+                 read_limits(config), config.upload_bytes_max),
         removal(parts.db, parts.blobs, disk, jobs, parts.clock),
         runner({.service = "workout",
                 .concurrent_max = bound(config.jobs_max),
@@ -79,6 +81,7 @@ struct State {
   runtime::JobQueue jobs;
   delivery::idempotency::InFlightKeys keys;
   Originals originals;
+  ReadAhead ahead;
   UploadsApi uploads;
   WorkoutsApi workouts;
   StreamsApi streams;

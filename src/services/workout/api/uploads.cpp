@@ -66,11 +66,27 @@ runtime::Task<Result<http::Response>> UploadsApi::create(http::Request request) 
   received->request = std::move(request);
   if (!received->request.form) co_return Error{Errc::invalid, "missing-file", "there is no file", "file"};
   EKIDEN_CO_TRY(received->wishes, read_wishes(*received->request.form, config_.upload_files_max));
+  read_ahead(received);
   Result<http::Response> response = co_await keep(received);
+  // A repeated request or a known file makes no job.
+  if (!response || response->status != 202) forget_read(*received);
   // After an unknown outcome the rows may be there; else nothing refers to what was stored.
   if (!response && (!is_retryable(response.error().code()) || response.error().code() == Errc::limited))
     co_await forget_files(received);
   co_return response;
+}
+
+/// Only of a single file: those of many find the pool busy with one another.
+void UploadsApi::read_ahead(const ReceivedPtr& received) const {
+  const std::vector<http::ReceivedFile>& files = received->request.form->files;
+  if (files.size() != 1) return;
+  const http::ReceivedFile& file = files.front();
+  parts_.ahead.begin(hash_of(file.sha256()), file.path(), file.size(), received);
+}
+
+void UploadsApi::forget_read(const Received& received) const {
+  for (const http::ReceivedFile& file : received.request.form->files)
+    parts_.ahead.forget(hash_of(file.sha256()));
 }
 
 runtime::Task<Result<http::Response>> UploadsApi::keep(ReceivedPtr received) {

@@ -10,6 +10,7 @@
 #include "runtime/worker_pool.hpp"
 #include "services/workout/config.hpp"
 #include "services/workout/domain/upload.hpp"
+#include "services/workout/jobs/read_ahead.hpp"
 
 namespace ekiden::workout {
 
@@ -17,6 +18,7 @@ struct UploadsParts {
   sql::Database& db;
   blobs::Blobs& blobs;
   runtime::WorkerPool& disk;
+  ReadAhead& ahead;
   const runtime::JobQueue& jobs;
   delivery::idempotency::InFlightKeys& keys;
   const http::CursorSealer& cursors;
@@ -42,6 +44,8 @@ class UploadsApi {
 
   runtime::Task<Result<http::Response>> keep(ReceivedPtr received);
   runtime::Task<Result<http::Response>> write_rows(ReceivedPtr received);
+  void read_ahead(const ReceivedPtr& received) const;
+  void forget_read(const Received& received) const;
   runtime::Task<void> forget_files(ReceivedPtr received);
   Result<void> store_files(Received& received) const;
   Result<http::Response> accept(sql::Tx& tx, Received& received) const;

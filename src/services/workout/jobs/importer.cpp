@@ -122,6 +122,11 @@ runtime::Task<Result<std::shared_ptr<Importer::Digested>>> Importer::digest(RunP
   auto compute = [this, run, file, hash = *file.blob_hash,
                   now = parts_.clock.now()]() -> Result<std::shared_ptr<Digested>> {
     auto digested = std::make_shared<Digested>();
+    if (auto ahead = file.entry ? std::nullopt : parts_.ahead.take(hash)) {
+      EKIDEN_TRY(ReadFile read, *std::move(ahead));
+      make_workouts(*digested, *run, file, std::move(read), now);
+      return digested;
+    }
     if (run->blob_hash != hash) {
       EKIDEN_TRY(run->blob, parts_.blobs.open(hash, blob_bytes_max_));
       run->blob_hash = hash;
@@ -132,21 +137,26 @@ runtime::Task<Result<std::shared_ptr<Importer::Digested>>> Importer::digest(RunP
       return digested;
     }
     EKIDEN_TRY(ReadFile read, read_file(blob, hash, file.entry, limits_));
-    digested->content_hash = read.content_hash;
-    const MakeContext context{.wishes = run->upload.wishes, .person = run->person, .now = now};
-    for (activity::Activity& activity : read.activities) {
-      Prepared prepared = make_workout(std::move(activity), read.kind, context);
-      prepared.workout.workout_id = parts_.ids.make<WorkoutId>();
-      prepared.workout.user_id = run->upload.user_id;
-      prepared.workout.origin = Origin{.upload_id = run->upload.upload_id,
-                                       .file_number = file.number,
-                                       .activity_index = static_cast<std::int64_t>(digested->prepared.size()),
-                                       .content_hash = read.content_hash};
-      digested->prepared.push_back(std::move(prepared));
-    }
+    make_workouts(*digested, *run, file, std::move(read), now);
     return digested;
   };
   co_return co_await runtime::offload(parts_.cpu, std::move(compute));
+}
+
+void Importer::make_workouts(Digested& digested, const Run& run, const UploadFile& file, ReadFile read,
+                             Timestamp now) const {
+  digested.content_hash = read.content_hash;
+  const MakeContext context{.wishes = run.upload.wishes, .person = run.person, .now = now};
+  for (activity::Activity& activity : read.activities) {
+    Prepared prepared = make_workout(std::move(activity), read.kind, context);
+    prepared.workout.workout_id = parts_.ids.make<WorkoutId>();
+    prepared.workout.user_id = run.upload.user_id;
+    prepared.workout.origin = Origin{.upload_id = run.upload.upload_id,
+                                     .file_number = file.number,
+                                     .activity_index = static_cast<std::int64_t>(digested.prepared.size()),
+                                     .content_hash = read.content_hash};
+    digested.prepared.push_back(std::move(prepared));
+  }
 }
 
 Result<void> Importer::record(sql::Tx& tx, Run& run, UploadFile file, const Digested& digested) const {

@@ -9,6 +9,7 @@
 #include "runtime/task.hpp"
 #include "runtime/worker_pool.hpp"
 #include "services/workout/domain/reading.hpp"
+#include "services/workout/jobs/read_ahead.hpp"
 
 namespace ekiden::workout {
 
@@ -20,6 +21,7 @@ struct ImporterParts {
   runtime::WorkerPool& cpu;
   const runtime::JobQueue& jobs;
   const delivery::Outbox& outbox;
+  ReadAhead& ahead;
   const Clock& clock;
   Ids& ids;
   runtime::Metrics& metrics;
@@ -46,6 +48,8 @@ class Importer {
   runtime::Task<Result<RunPtr>> begin(runtime::Job job);
   runtime::Task<Result<void>> import_file(RunPtr run, UploadFile file);
   runtime::Task<Result<std::shared_ptr<Digested>>> digest(RunPtr run, UploadFile file);
+  void make_workouts(Digested& digested, const Run& run, const UploadFile& file, ReadFile read,
+                     Timestamp now) const;
   runtime::Task<Result<void>> fail(RunPtr run, UploadFile file, Error error);
   runtime::Task<Result<void>> come_back(RunPtr run, Error error);
 

@@ -72,11 +72,11 @@ class World : public ::testing::Test {
     blobs = std::make_unique<WatchedBlobs>(blobs::make_directory_blobs(folder / "blobs"));
     originals = std::make_unique<Originals>(*db, *blobs, cpu, disk, ReadLimits{}, kBytesMax);
     importer = std::make_unique<Importer>(
-        ImporterParts{*db, *blobs, cpu, jobs, outbox, clock, ids, metrics, around.logger}, ReadLimits{},
-        kBytesMax);
+        ImporterParts{*db, *blobs, cpu, jobs, outbox, ahead, clock, ids, metrics, around.logger},
+        ReadLimits{}, kBytesMax);
     removal = std::make_unique<BlobRemoval>(*db, *blobs, disk, jobs, clock);
-    uploads = std::make_unique<UploadsApi>(UploadsParts{*db, *blobs, disk, jobs, keys, cursors, clock, ids},
-                                           WorkoutConfig{});
+    uploads = std::make_unique<UploadsApi>(
+        UploadsParts{*db, *blobs, disk, ahead, jobs, keys, cursors, clock, ids}, WorkoutConfig{});
     workouts = std::make_unique<WorkoutsApi>(
         WorkoutsParts{*db, *originals, jobs, outbox, keys, cursors, clock, ids});
     streams = std::make_unique<StreamsApi>(*db, *originals, cpu);
@@ -91,8 +91,8 @@ class World : public ::testing::Test {
 
   /// The uploads' interface with other settings.
   void set_up_uploads(const WorkoutConfig& config) {
-    uploads = std::make_unique<UploadsApi>(UploadsParts{*db, *blobs, disk, jobs, keys, cursors, clock, ids},
-                                           config);
+    uploads = std::make_unique<UploadsApi>(
+        UploadsParts{*db, *blobs, disk, ahead, jobs, keys, cursors, clock, ids}, config);
     collect_routes();
   }
   void collect_routes() {
@@ -261,6 +261,7 @@ class World : public ::testing::Test {
   runtime::CoroutineExecutor loops{
       {.service = "workout", .name = "io"}, {.threads = 1}, around.clock, around.logger, around.figures};
   runtime::CpuPool cpu{{.service = "workout", .name = "cpu"}, {}, around.logger, around.figures};
+  ReadAhead ahead{cpu, ReadLimits{}, clock};
   runtime::ThreadPoolExecutor disk{
       {.service = "workout", .name = "disk"}, {.threads = 1, .queue_max = 64}, around.logger, around.figures};
   runtime::JobQueue jobs{clock, ids};
