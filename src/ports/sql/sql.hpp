@@ -78,7 +78,7 @@ struct DatabaseFigures {
   std::uint64_t committed = 0;    ///< write transactions that became durable
   std::uint64_t commits = 0;      ///< physical commits: fewer, where transactions share one (group commit)
   std::uint64_t rolled_back = 0;  ///< write transactions that were answered with an error
-  std::uint64_t retried = 0;      ///< bodies run again after a lost race
+  std::uint64_t retried = 0;  ///< bodies run again: after a lost race, or as another of their group failed
 };
 
 /// A service's own tables. Bodies run on lanes (a connection and its thread); callers either wait

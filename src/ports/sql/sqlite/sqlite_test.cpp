@@ -129,9 +129,35 @@ TEST_F(Sqlite, OneFailureInAGroupLeavesTheOthersAlone) {
   const DatabaseFigures after = db().figures();
   EXPECT_EQ(after.rolled_back - before.rolled_back, 1U);
   EXPECT_EQ(after.commits - before.commits, 1U);
+  EXPECT_EQ(after.retried - before.retried, 3U) << "those before it, and who held the writer";
   EXPECT_EQ(number(db(), "SELECT count(*) FROM items"), 4);
   EXPECT_EQ(number(db(), "SELECT count(*) FROM log"), 3);
   EXPECT_EQ(after_commits_, (std::vector<int>{1, 1, 0, 1}));
+}
+
+TEST_F(Sqlite, WhatFailsWithoutAChangeDisturbsNobody) {
+  start();
+  Gate gate;
+  Countdown answered(3);
+  const DatabaseFigures before = db().figures();
+  const auto tell = [&](const Result<void>&) { answered.tell(); };
+  const auto insert = [&](Tx& tx) -> Result<void> {
+    gate.pass();
+    EKIDEN_CHECK(tx.execute(kInsert, {1, nullptr}));
+    return {};
+  };
+  const auto refuse = [](Tx& tx) -> Result<void> {
+    EKIDEN_CHECK(tx.query("SELECT bytes FROM items WHERE id = 1"));
+    return Error{Errc::conflict, "taken", "somebody else was faster"};
+  };
+  db().submit({}, insert, tell);
+  for (int i = 0; i < 2; ++i) db().submit({}, refuse, tell);
+  gate.open();
+  answered.wait();
+  const DatabaseFigures after = db().figures();
+  EXPECT_EQ(after.rolled_back - before.rolled_back, 2U);
+  EXPECT_EQ(after.retried, before.retried);
+  EXPECT_EQ(number(db(), "SELECT count(*) FROM items"), 1);
 }
 
 TEST_F(Sqlite, WhatFindsNoRoomFailsAloneAndTheOthersRunAgain) {
