@@ -124,6 +124,10 @@ class Ranking {
   virtual Result<std::vector<Entry>> around(std::string_view board, UserId member, std::int64_t before,
                                             std::int64_t after) const = 0;
   virtual Result<std::int64_t> size(std::string_view board) const = 0;
+  /// A number that every change of the board replaces by one it never had, so that what was made of its
+  /// entries can be kept: ask before reading, and while the answer stays, so do they. 0 for a board that does
+  /// not exist. nullopt where it cannot be told without waiting, or not at all: then reads may wait, too.
+  virtual std::optional<std::uint64_t> version(std::string_view board) const = 0;
   /// Names of all boards that begin with `prefix`, sorted.
   virtual Result<std::vector<std::string>> boards(std::string_view prefix) const = 0;
 

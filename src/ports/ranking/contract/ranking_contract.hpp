@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -195,6 +196,33 @@ TEST_P(RankingContract, APageAfterAStandingThatMovedShowsNobodyTwice) {
   ASSERT_TRUE(*apply({change(2, 100), change(1, -40)}));
   const auto page = store_->range_after("b", {second.member, second.score, second.reached_at}, 9);
   EXPECT_EQ(*page, (std::vector{entry(2, 3, 20), entry(3, 4, 10)}));
+}
+
+TEST_P(RankingContract, AVersionTellsWhetherItsBoardHasChanged) {
+  if (store_->is_shared()) {
+    EXPECT_EQ(store_->version("b"), std::nullopt);
+    return;
+  }
+  EXPECT_EQ(store_->version("b"), 0U);
+  std::set<std::optional<std::uint64_t>> seen{0};
+  const auto expect_fresh = [&](const char* after) {
+    EXPECT_TRUE(seen.insert(store_->version("b")).second) << after;
+  };
+  ASSERT_TRUE(*apply({change(1, 1), change(2, 1)}));
+  expect_fresh("the first members");
+  const auto of_b = store_->version("b");
+  ASSERT_TRUE(*apply({change(1, 1, 0, "other")}));
+  EXPECT_EQ(store_->version("b"), of_b);
+  ASSERT_TRUE(*apply({change(1, 1)}));
+  expect_fresh("a score");
+  ASSERT_TRUE(*apply({change(2, -1)}));
+  expect_fresh("a member that left");
+  ASSERT_TRUE(*apply({change(1, -2)}));
+  EXPECT_EQ(store_->version("b"), 0U);
+  ASSERT_TRUE(*apply({change(1, 1), change(2, 1)}));
+  expect_fresh("a board of that name that was made anew");
+  ASSERT_TRUE(store_->rebuild(source({{"b", {{user(1), 1, {}}, {user(2), 1, {}}}}})));
+  expect_fresh("a rebuild");
 }
 
 TEST_P(RankingContract, BoardsAreListedSortedByPrefix) {

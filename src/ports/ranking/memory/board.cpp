@@ -5,8 +5,9 @@
 
 namespace ekiden::ranking {
 
-Result<void> MemoryBoard::load(const std::vector<Standing>& standings) {
+Result<void> MemoryBoard::load(const std::vector<Standing>& standings, std::uint64_t version) {
   const WriteLock lock(mutex_);
+  version_ = version;
   members_.reserve(standings.size());
   index_.reserve(standings.size());
   for (const Standing& standing : standings) {
@@ -52,8 +53,9 @@ std::int64_t MemoryBoard::score(const UserId& member, std::uint32_t hash) const 
   return slot == HashIndex::kNone ? 0 : members_[slot].score;
 }
 
-void MemoryBoard::set(const Standing& standing, std::uint32_t hash) {
+void MemoryBoard::set(const Standing& standing, std::uint32_t hash, std::uint64_t version) {
   const WriteLock lock(mutex_);
+  version_ = version;
   std::uint32_t slot = find(standing.member, hash);
   if (slot != HashIndex::kNone) {
     tree_.erase(key_of(members_[slot]));
@@ -118,6 +120,11 @@ std::vector<Entry> MemoryBoard::around(const UserId& member, std::int64_t before
 std::uint32_t MemoryBoard::size() const {
   const ReadLock lock(mutex_);
   return tree_.size();
+}
+
+std::uint64_t MemoryBoard::version() const {
+  const ReadLock lock(mutex_);
+  return version_;
 }
 
 void MemoryBoard::prefetch_index(std::uint32_t hash) const {

@@ -29,7 +29,7 @@ class BoardWalk {
 
   void put(std::uint64_t number, std::int64_t score) {
     const Standing standing{user_of(number), score, from_micros(static_cast<std::int64_t>(random_.below(5)))};
-    board_.set(standing, hash_of(standing.member.uuid()));
+    board_.set(standing, hash_of(standing.member.uuid()), ++version_);
     if (const auto held = held_.find(number); held != held_.end()) {
       model_.erase(held->second);
       held_.erase(held);
@@ -68,6 +68,7 @@ class BoardWalk {
   std::uint64_t members_;
   std::int64_t scores_;
   MemoryBoard board_;
+  std::uint64_t version_ = 0;
   std::set<Standing, Above> model_;
   std::map<std::uint64_t, Standing> held_;
 };
@@ -108,12 +109,12 @@ TEST(MemoryBoard, LoadsWhatAWalkHasMadeAndGoesOn) {
     for (std::uint64_t i = 0; i < members; ++i) walk.put(i, static_cast<std::int64_t>(i % 50) + 1);
     std::vector<Standing> standings(walk.model().rbegin(), walk.model().rend());
     MemoryBoard loaded;
-    ASSERT_TRUE(loaded.load(standings));
+    ASSERT_TRUE(loaded.load(standings, 1));
     EXPECT_TRUE(loaded.consistent()) << members;
     const auto count = static_cast<std::int64_t>(members);
     EXPECT_EQ(loaded.range(1, count), walk.board().range(1, count)) << members;
     for (const Standing& standing : standings) {
-      loaded.set({standing.member, 0, {}}, hash_of(standing.member.uuid()));
+      loaded.set({standing.member, 0, {}}, hash_of(standing.member.uuid()), 2);
     }
     EXPECT_EQ(loaded.size(), 0U);
     EXPECT_TRUE(loaded.consistent()) << members;

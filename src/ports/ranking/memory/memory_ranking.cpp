@@ -124,6 +124,11 @@ class MemoryRanking final : public Ranking {
     return found == nullptr ? 0 : std::int64_t{found->size()};
   }
 
+  std::optional<std::uint64_t> version(std::string_view board) const override {
+    const auto found = catalogue_.find(board);
+    return found == nullptr ? 0 : found->version();
+  }
+
   Result<std::vector<std::string>> boards(std::string_view prefix) const override {
     return catalogue_.names(prefix);
   }
@@ -191,6 +196,7 @@ class MemoryRanking final : public Ranking {
 
   mutable Mutex apply_mutex_;
   std::atomic<Phase> phase_;  ///< written under apply_mutex_
+  std::atomic<std::uint64_t> versions_ = 0;
   EventWindow window_ EKIDEN_GUARDED_BY(apply_mutex_);
   std::vector<Planned> plan_ EKIDEN_GUARDED_BY(apply_mutex_);  ///< kept for its memory
   std::unordered_set<std::size_t> touched_
@@ -262,7 +268,8 @@ Result<bool> MemoryRanking::apply_one(EventId event, const std::vector<Change>& 
     const Change& change = changes[i];
     Planned& planned = plan_[i];
     if (planned.board == nullptr) planned.board = catalogue_.find_or_make(change.board);
-    planned.board->set({change.member, planned.score, change.reached_at}, planned.hash);
+    // Each change has a number of its own: between two of one event the board is read, too.
+    planned.board->set({change.member, planned.score, change.reached_at}, planned.hash, ++versions_);
   }
   // Only now: a board that one change empties may be filled again by a later one.
   for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -297,7 +304,7 @@ void MemoryRanking::prefetch(std::span<const Event> events) {
 Result<void> MemoryRanking::BoardLoader::put(Board board) {
   EKIDEN_CHECK(check_board_name(board.name));
   auto fresh = std::make_shared<MemoryBoard>();
-  EKIDEN_CHECK(fresh->load(board.standings));
+  EKIDEN_CHECK(fresh->load(board.standings, ++ranking_.versions_));
   if (fresh->size() == 0) {
     loaded_.erase(board.name);
     return {};

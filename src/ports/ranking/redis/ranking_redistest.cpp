@@ -37,6 +37,9 @@ class OnSharedServer final : public Ranking {
     return inner_->around(board, member, before, after);
   }
   Result<std::int64_t> size(std::string_view board) const override { return inner_->size(board); }
+  std::optional<std::uint64_t> version(std::string_view board) const override {
+    return inner_->version(board);
+  }
   Result<std::vector<std::string>> boards(std::string_view prefix) const override {
     return inner_->boards(prefix);
   }

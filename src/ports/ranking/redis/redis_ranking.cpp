@@ -62,6 +62,7 @@ class RedisRanking final : public Ranking {
   Result<std::vector<Entry>> around(std::string_view board, UserId member, std::int64_t before,
                                     std::int64_t after) const override;
   Result<std::int64_t> size(std::string_view board) const override;
+  std::optional<std::uint64_t> version(std::string_view) const override { return std::nullopt; }
   Result<std::vector<std::string>> boards(std::string_view prefix) const override;
 
   Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) override;

@@ -226,6 +226,22 @@ Result<std::string> LeaderboardsApi::page_of(const BoardName& board, std::int64_
   return json::write(view);
 }
 
+Result<KeptPages::Page> LeaderboardsApi::first_page(const BoardName& board, std::int64_t limit) const {
+  const std::string key = board.to_key();
+  // Everything is asked before it is read: a page may be newer than its stamp says, never older.
+  const std::uint64_t names = names_.version();
+  const ranking::State state = ranking_.state();
+  const auto version = ranking_.version(key);
+  const PageStamp stamp{.board = version.value_or(0), .names = names, .state = state};
+  if (version) {
+    if (auto kept = pages_.find(key, limit, stamp)) return kept;
+  }
+  EKIDEN_TRY(std::string body, page_of(board, limit, std::nullopt));
+  auto page = std::make_shared<const std::string>(std::move(body));
+  if (version) pages_.keep(key, limit, stamp, page);
+  return page;
+}
+
 Result<std::string> LeaderboardsApi::around_of(const BoardName& board, UserId person,
                                                std::int64_t each_side) const {
   const std::string key = board.to_key();
@@ -248,8 +264,12 @@ Result<http::Response> LeaderboardsApi::page(http::Request& request) {
   EKIDEN_TRY(const BoardName board, board_of(request));
   EKIDEN_TRY(const std::int64_t limit, query.limit(kPageSize));
   EKIDEN_TRY(const auto position, query.cursor(cursors_, board.to_key()));
-  EKIDEN_TRY(std::string body, page_of(board, limit, position));
-  return http::Response::json(200, std::move(body));
+  if (position) {
+    EKIDEN_TRY(std::string body, page_of(board, limit, position));
+    return http::Response::json(200, std::move(body));
+  }
+  EKIDEN_TRY(const KeptPages::Page first, first_page(board, limit));
+  return http::Response::json(200, *first);
 }
 
 Result<http::Response> LeaderboardsApi::around(http::Request& request) {
@@ -266,9 +286,9 @@ bool LeaderboardsApi::page_fast(const http::FastCall& call, http::FastReply& rep
   const auto limit = plain_limit(call.raw_query, kPageSize, kPageMax);
   const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
   if (!limit || !board) return false;
-  auto body = page_of(*board, *limit, std::nullopt);
+  const auto body = first_page(*board, *limit);
   if (!body) return false;
-  reply.body = *std::move(body);
+  reply.body = **body;
   return true;
 }
 

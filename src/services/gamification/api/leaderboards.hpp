@@ -6,6 +6,7 @@
 #include "http/route.hpp"
 #include "ports/ranking/ranking.hpp"
 #include "ports/sql/sql.hpp"
+#include "services/gamification/api/kept_pages.hpp"
 #include "services/gamification/domain/boards.hpp"
 #include "services/gamification/store/people.hpp"
 
@@ -35,6 +36,8 @@ class LeaderboardsApi {
   Result<std::vector<std::string>> names_of(const std::vector<ranking::Entry>& entries) const;
   Result<std::string> page_of(const BoardName& board, std::int64_t limit,
                               const std::optional<std::string>& position) const;
+  /// A board from the top, as kept or as made now.
+  Result<KeptPages::Page> first_page(const BoardName& board, std::int64_t limit) const;
   Result<std::string> around_of(const BoardName& board, UserId person, std::int64_t each_side) const;
 
   sql::Database& db_;
@@ -42,6 +45,7 @@ class LeaderboardsApi {
   const NameDirectory& names_;
   const http::CursorSealer& cursors_;
   const Clock& clock_;
+  mutable KeptPages pages_;  ///< the same answers without it, only later
 };
 
 }  // namespace ekiden::gamification

@@ -40,12 +40,15 @@ Result<std::vector<std::string>> read_names(sql::Tx& tx, const std::vector<UserI
 
 void NameDirectory::put(UserId user_id, std::string display_name) {
   const MutexLock lock(mutex_);
-  names_[user_id] = std::move(display_name);
+  std::string& name = names_[user_id];
+  if (name == display_name) return;
+  name = std::move(display_name);
+  ++version_;
 }
 
 void NameDirectory::remove(UserId user_id) {
   const MutexLock lock(mutex_);
-  names_.erase(user_id);
+  if (names_.erase(user_id) > 0) ++version_;
 }
 
 std::vector<std::string> NameDirectory::names_of(const std::vector<UserId>& user_ids) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,9 +30,12 @@ class NameDirectory {
   /// Names of these people, in their order; empty for those whose registration has not been heard of yet.
   std::vector<std::string> names_of(const std::vector<UserId>& user_ids) const EKIDEN_EXCLUDES(mutex_);
   std::size_t size() const EKIDEN_EXCLUDES(mutex_);
+  /// Grows with every change: names that are read after it are at least as new.
+  std::uint64_t version() const { return version_; }
 
  private:
   mutable Mutex mutex_;
+  std::atomic<std::uint64_t> version_ = 0;  ///< written under the mutex, after the change
   std::unordered_map<UserId, std::string> names_ EKIDEN_GUARDED_BY(mutex_);
 };
 
