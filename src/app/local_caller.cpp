@@ -45,7 +45,12 @@ ServiceHost::ServiceHost(std::string_view service, const runtime::Model& model, 
     : logger_(logger) {
   runtime::ExecutorLabel label{.service = std::string(service), .name = "requests"};
   if (const auto* threads = std::get_if<runtime::ThreadPool>(&model)) {
-    pool_ = std::make_unique<runtime::ThreadPoolExecutor>(std::move(label), *threads, logger, figures);
+    pools_[""] = std::make_unique<runtime::ThreadPoolExecutor>(std::move(label), *threads, logger, figures);
+    for (const auto& [name, count, queue_max] : threads->lanes) {
+      pools_[std::string(name)] = std::make_unique<runtime::ThreadPoolExecutor>(
+          runtime::ExecutorLabel{std::string(service), std::string(name)},
+          runtime::ThreadPool{.threads = count, .queue_max = queue_max}, logger, figures);
+    }
   } else if (const auto* coroutines = std::get_if<runtime::Coroutines>(&model)) {
     loops_ =
         std::make_unique<runtime::CoroutineExecutor>(std::move(label), *coroutines, clock, logger, figures);
@@ -59,17 +64,22 @@ ServiceHost::ServiceHost(std::string_view service, const runtime::Model& model, 
 
 ServiceHost::~ServiceHost() = default;
 
+bool ServiceHost::has_lane(std::string_view lane) const {
+  return lane.empty() || pools_.contains(lane);
+}
+
 void ServiceHost::stop() {
-  if (pool_) pool_->stop();
+  for (const auto& [lane, pool] : pools_) pool->stop();
   if (loops_) loops_->stop();
 }
 
 Task<Result<http::Response>> ServiceHost::run(const http::Route& route, http::Request request) {
   const Deadline deadline = request.deadline;
   if (const auto* blocking = std::get_if<http::BlockingHandler>(&route.handler)) {
-    // A service of this model has a pool: the tables are checked when it is added.
+    // A service of this model has a pool, and the route's lane: the tables are checked when it is added.
+    runtime::WorkerPool& pool = *pools_.find(route.lane)->second;
     auto work = [blocking, request = std::move(request)]() mutable { return (*blocking)(request); };
-    Task<Result<http::Response>> job = runtime::offload(*pool_, std::move(work));
+    Task<Result<http::Response>> job = runtime::offload(pool, std::move(work));
     co_return co_await runtime::with_deadline(std::move(job), deadline);
   }
   const auto& handler = std::get<http::CoroutineHandler>(route.handler);
@@ -88,6 +98,9 @@ void LocalCaller::add(const services::ServiceSpec& spec, ServiceHost& host) {
   for (const http::Route& route : spec.routes) {
     if (std::holds_alternative<http::BlockingHandler>(route.handler) != is_pool) {
       throw std::logic_error(std::string(route.pattern) + " has a handler of another model than its service");
+    }
+    if (!host.has_lane(route.lane)) {
+      throw std::logic_error(std::string(route.pattern) + " names a lane that its service's model has not");
     }
     hosts_[&route] = &host;
   }

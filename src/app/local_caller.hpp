@@ -25,12 +25,15 @@ class ServiceHost {
   runtime::Task<Result<http::Response>> run(const http::Route& route, http::Request request);
   /// The service's loops; null for a thread pool.
   runtime::LoopExecutor* loops() const { return loops_.get(); }
+  /// Whether the service's model has this lane; the empty name is that of its common threads.
+  bool has_lane(std::string_view lane) const;
   /// Runs what is queued, then ends the threads.
   void stop();
 
  private:
   const Logger logger_;
-  std::unique_ptr<runtime::ThreadPoolExecutor> pool_;
+  using Pool = std::unique_ptr<runtime::ThreadPoolExecutor>;
+  std::map<std::string, Pool, std::less<>> pools_;  ///< by lane; empty where the service has loops
   std::unique_ptr<runtime::LoopExecutor> loops_;
   std::atomic<std::size_t> next_loop_ = 0;
 };

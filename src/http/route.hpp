@@ -106,7 +106,8 @@ struct Route {
   std::chrono::milliseconds timeout{10'000};
   RouteDoc doc{};
   FastHandler fast{};
-  bool websocket = false;  ///< a GET that may become a WebSocket: gateways then pass its bytes both ways
+  std::string_view lane{};  ///< of the service's thread pool; empty: its common threads
+  bool websocket = false;   ///< a GET that may become a WebSocket: gateways then pass its bytes both ways
 };
 
 /// The values that a path gives to a pattern's parameters: views into the path and the pattern.

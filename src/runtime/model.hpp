@@ -3,16 +3,26 @@
 #include <cstddef>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 /// The concurrency models that a service can state. Each carries its own bounds, so none without them can be
 /// written.
 namespace ekiden::runtime {
+
+/// Threads of their own for requests that wait long for something scarce: however many of them come, the
+/// service's other requests find its other threads free. Routes name their lane (http::Route::lane).
+struct Lane {
+  std::string_view name;  ///< of the executor in figures and metrics
+  std::size_t threads = 1;
+  std::size_t queue_max = 64;
+};
 
 /// One thread per request: handlers are plain functions that may block. Beyond `threads` running and
 /// `queue_max` waiting requests the answer is 503.
 struct ThreadPool {
   std::size_t threads = 16;
   std::size_t queue_max = 512;
+  std::vector<Lane> lanes{};
 };
 
 /// Handlers are coroutines on `threads` I/O threads; they must not block or compute for long

@@ -3,8 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ekiden::user {
+
+/// Whoever has a password hashed waits here, on threads that nothing else needs.
+inline constexpr std::string_view kHashingLane = "passwords";
 
 enum class Registration { open, invitation, closed };
 

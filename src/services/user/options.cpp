@@ -52,11 +52,14 @@ constexpr Option<std::int64_t> kHashThreads{.key = "user.hash_threads",
                                             .fallback = 1,
                                             .min = 1,
                                             .max = 64};
-constexpr Option<std::int64_t> kHashQueueMax{.key = "user.hash_queue_max",
-                                             .help = "Passwords that wait to be hashed; more get 503.",
-                                             .fallback = 32,
-                                             .min = 1,
-                                             .max = 10'000};
+constexpr Option<std::int64_t> kHashQueueMax{
+    .key = "user.hash_queue_max",
+    .help =
+        "Sign-ins and other requests that wait for their password to be "
+        "hashed; more get 503.",
+    .fallback = 32,
+    .min = 1,
+    .max = 10'000};
 constexpr Option<std::int64_t> kHashMemory{.key = "user.hash_memory_kib",
                                            .help = "Memory of one Argon2id hash, KiB.",
                                            .fallback = 19 * 1024,

@@ -78,8 +78,12 @@ std::vector<sql::Migration> migrations() {
 }
 
 runtime::Model model(const UserConfig& config) {
+  // One thread for each hash, and one that reads or writes for another sign-in meanwhile.
   return runtime::ThreadPool{.threads = static_cast<std::size_t>(config.request_threads),
-                             .queue_max = static_cast<std::size_t>(config.request_queue_max)};
+                             .queue_max = static_cast<std::size_t>(config.request_queue_max),
+                             .lanes = {{.name = kHashingLane,
+                                        .threads = static_cast<std::size_t>(config.hash_threads) + 1,
+                                        .queue_max = static_cast<std::size_t>(config.hash_queue_max)}}};
 }
 
 services::ServiceSpec user_service(UserParts parts, UserConfig config) {

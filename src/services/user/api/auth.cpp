@@ -312,7 +312,8 @@ std::vector<http::Route> AuthApi::routes(AuthApi* api) {
                .tag = "auth",
                .request_schema = json::schema_of<RegisterBody>,
                .response_schema = json::schema_of<MeView>,
-               .success_status = 201}},
+               .success_status = 201},
+       .lane = kHashingLane},
       {.verb = http::Verb::post,
        .pattern = "/api/v1/auth/login",
        .handler = call(&AuthApi::login),
@@ -322,7 +323,8 @@ std::vector<http::Route> AuthApi::routes(AuthApi* api) {
        .doc = {.summary = "Sign in",
                .tag = "auth",
                .request_schema = json::schema_of<LoginBody>,
-               .response_schema = json::schema_of<TokensView>}},
+               .response_schema = json::schema_of<TokensView>},
+       .lane = kHashingLane},
       {.verb = http::Verb::post,
        .pattern = "/api/v1/auth/refresh",
        .handler = call(&AuthApi::refresh),
@@ -348,7 +350,8 @@ std::vector<http::Route> AuthApi::routes(AuthApi* api) {
        .doc = {.summary = "Set a new password with a reset token",
                .tag = "auth",
                .request_schema = json::schema_of<ResetBody>,
-               .success_status = 204}},
+               .success_status = 204},
+       .lane = kHashingLane},
   };
 }
 

@@ -4,6 +4,7 @@
 
 #include "delivery/outbox.hpp"
 #include "http/route.hpp"
+#include "services/user/config.hpp"
 #include "services/user/domain/password_hasher.hpp"
 #include "services/user/store/accounts.hpp"
 
