@@ -77,6 +77,12 @@ class Loader {
   virtual ~Loader() = default;
   /// Forgets what was put: the caller reads its source anew. Not needed at the beginning.
   virtual void restart() = 0;
+  /// False where a board need not be put, nor any other whose name begins with this one's: they are
+  /// elsewhere.
+  virtual bool wants(std::string_view board) const {
+    (void)board;
+    return true;
+  }
   /// A whole board; one of its name that was put before is replaced. A standing of score 0 is left out.
   /// @errors invalid: a wrong name, score, or a member twice; and those of `rebuild`. Give up then.
   virtual Result<void> put(Board board) = 0;
@@ -140,6 +146,9 @@ class Ranking {
   ///         did not answer or the right to rebuild was lost to another process. busy: another rebuild runs,
   ///         here or elsewhere; nothing changed.
   virtual Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) = 0;
+  /// Takes a board away whole, as one that is read elsewhere from now on. Only where nobody shares it: throws
+  /// std::logic_error otherwise.
+  virtual void forget(std::string_view board) = 0;
   /// What is known without asking: what the last call was told.
   virtual State state() const = 0;
   /// Asks the store. @errors unavailable.

@@ -95,6 +95,8 @@ Result<std::vector<std::string>> ranking_equals_scores(sql::Database& db, const 
       EKIDEN_TRY(const auto board, next_board(tx, last));
       if (!board || std::cmp_greater_equal(findings.size(), kFindingsMax)) return {};
       last = board->name;
+      // A board that is not held is read from these very scores when somebody asks.
+      if (!ranking.is_shared() && !ranking.version(board->name)) continue;
       EKIDEN_TRY(auto of_board, compare_board(ranking, *board));
       findings.insert(findings.end(), of_board.begin(), of_board.end());
     }

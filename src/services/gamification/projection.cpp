@@ -204,11 +204,16 @@ Result<void> Projection::load(ranking::Loader& loader, std::int64_t& boards) {
     boards = 0;
     std::string last;
     for (;;) {
-      EKIDEN_TRY(auto board, next_board(tx, last));
-      if (!board) break;
-      last = board->name;
+      EKIDEN_TRY(const auto name, next_board_name(tx, last));
+      if (!name) break;
+      last = *name;
+      if (!loader.wants(*name)) {
+        last += '~';  // Above all names that begin with this one: those are not wanted either.
+        continue;
+      }
+      EKIDEN_TRY(auto standings, read_board(tx, *name));
       ++boards;
-      EKIDEN_CHECK(loader.put(*std::move(board)));
+      EKIDEN_CHECK(loader.put({.name = *name, .standings = std::move(standings)}));
     }
     EKIDEN_TRY(const std::vector<EventId> contained, recent(tx));
     return loader.mark_applied(contained);

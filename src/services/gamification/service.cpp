@@ -9,7 +9,9 @@
 #include "services/gamification/consumers/users.hpp"
 #include "services/gamification/consumers/workouts.hpp"
 #include "services/gamification/keeper.hpp"
+#include "services/gamification/past_boards.hpp"
 #include "services/gamification/projection.hpp"
+#include "services/gamification/store/ledger.hpp"
 
 namespace ekiden::gamification {
 
@@ -36,31 +38,47 @@ Result<void> audit_ranking(sql::Database& db, const ranking::Ranking& ranking, P
   return Error{Errc::invalid, "audit-findings", std::move(text)};
 }
 
+/// Every read waits for one of the database's threads.
+PastSource past_source(sql::Database& db) {
+  return {.read =
+              [&db](const std::string& board) {
+                return db.read([&](sql::Tx& tx) { return read_board(tx, board); });
+              },
+          .names =
+              [&db](std::string_view prefix) {
+                return db.read([&](sql::Tx& tx) { return board_names(tx, prefix); });
+              }};
+}
+
 struct State {
   explicit State(GamificationParts parts)
       : db(parts.db),
-        projection(parts.db, parts.ranking, {std::string(kBoardsGroup), std::string(kPeopleGroup)},
-                   parts.clock, parts.logger),
-        keeper(parts.db, parts.ranking, projection, parts.ids.next().to_string(), parts.clock, parts.logger),
-        leaderboards(parts.db, parts.ranking, names, parts.cursors, parts.clock),
+        past_boards(parts.ranking, past_source(parts.db), parts.clock),
+        ranking(parts.ranking.is_shared() ? parts.ranking : past_boards),
+        projection(parts.db, ranking, {std::string(kBoardsGroup), std::string(kPeopleGroup)}, parts.clock,
+                   parts.logger),
+        keeper(parts.db, ranking, projection, parts.ids.next().to_string(), parts.clock, parts.logger),
+        leaderboards(parts.db, ranking, names, parts.cursors, parts.clock),
         job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5},
                  parts.logger, parts.figures),
         jobs(parts.clock, parts.ids),
         job_runner({.service = "gamification", .concurrent_max = 1, .only_process = parts.only_process}, jobs,
-                   parts.db, {.pool = &job_pool, .loops = nullptr}, job_kinds(parts.ranking), parts.clock,
-                   parts.random, parts.logger, parts.figures) {}
+                   parts.db, {.pool = &job_pool, .loops = nullptr}, job_kinds(), parts.clock, parts.random,
+                   parts.logger, parts.figures) {}
 
-  std::vector<runtime::JobKind> job_kinds(const ranking::Ranking& ranking) {
+  std::vector<runtime::JobKind> job_kinds() {
     return {{.kind = std::string(kRebuildRankingJob),
              .handler =
                  runtime::BlockingJobHandler([this](const runtime::Job&) { return projection.rebuild(); })},
             {.kind = std::string(kAuditRankingJob),
              .handler = runtime::BlockingJobHandler(
-                 [this, &ranking](const runtime::Job&) { return audit_ranking(db, ranking, projection); })}};
+                 [this](const runtime::Job&) { return audit_ranking(db, ranking, projection); })}};
   }
 
   sql::Database& db;
   NameDirectory names;
+  PastBoards past_boards;  ///< not used where the ranking is shared
+  ranking::Ranking& ranking;
   Projection projection;
   Keeper keeper;
   LeaderboardsApi leaderboards;

@@ -225,6 +225,19 @@ TEST_P(RankingContract, AVersionTellsWhetherItsBoardHasChanged) {
   expect_fresh("a rebuild");
 }
 
+TEST_P(RankingContract, ABoardCanBeTakenAwayWhereNobodySharesIt) {
+  ASSERT_TRUE(*apply({change(1, 1), change(1, 1, 0, "other")}));
+  if (store_->is_shared()) {
+    EXPECT_THROW(store_->forget("b"), std::logic_error);
+    return;
+  }
+  store_->forget("b");
+  store_->forget("nothing");
+  EXPECT_EQ(*store_->boards(""), std::vector<std::string>{"other"});
+  ASSERT_TRUE(*apply({change(1, 3)}));
+  EXPECT_EQ(all(), std::vector{entry(1, 1, 3)});
+}
+
 TEST_P(RankingContract, BoardsAreListedSortedByPrefix) {
   for (const char* name : {"run:b", "run:a", "ride:a", "run"}) ASSERT_TRUE(*apply({change(1, 1, 0, name)}));
   EXPECT_EQ(*store_->boards("run:"), (std::vector<std::string>{"run:a", "run:b"}));

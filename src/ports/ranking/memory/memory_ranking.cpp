@@ -147,6 +147,11 @@ class MemoryRanking final : public Ranking {
     return loaded;
   }
 
+  void forget(std::string_view board) override {
+    const MutexLock lock(apply_mutex_);
+    catalogue_.erase(board);
+  }
+
   State state() const override {
     switch (phase_.load()) {
       case Phase::ready:

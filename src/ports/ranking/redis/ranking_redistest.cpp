@@ -46,6 +46,7 @@ class OnSharedServer final : public Ranking {
   Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) override {
     return inner_->rebuild(std::move(fill));
   }
+  void forget(std::string_view board) override { inner_->forget(board); }
   State state() const override { return inner_->state(); }
   Result<State> check() override { return inner_->check(); }
   bool is_shared() const override { return inner_->is_shared(); }

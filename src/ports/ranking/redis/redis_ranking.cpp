@@ -66,6 +66,9 @@ class RedisRanking final : public Ranking {
   Result<std::vector<std::string>> boards(std::string_view prefix) const override;
 
   Result<void> rebuild(std::move_only_function<Result<void>(Loader&)> fill) override;
+  void forget(std::string_view) override {
+    throw std::logic_error("a board that other processes use cannot be taken away");
+  }
   State state() const override { return access_.state(); }
   Result<State> check() override {
     EKIDEN_CHECK(access_.read(access_.call(scripts().look)));

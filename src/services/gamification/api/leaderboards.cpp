@@ -285,7 +285,8 @@ Result<http::Response> LeaderboardsApi::around(http::Request& request) {
 bool LeaderboardsApi::page_fast(const http::FastCall& call, http::FastReply& reply) const {
   const auto limit = plain_limit(call.raw_query, kPageSize, kPageMax);
   const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
-  if (!limit || !board) return false;
+  // What has no version may have to be waited for.
+  if (!limit || !board || !ranking_.version(board->to_key())) return false;
   const auto body = first_page(*board, *limit);
   if (!body) return false;
   reply.body = **body;
@@ -296,7 +297,7 @@ bool LeaderboardsApi::around_fast(const http::FastCall& call, http::FastReply& r
   const auto each_side = plain_limit(call.raw_query, kEachSide, kAroundMax);
   if (!each_side || call.param("user_id") != "me") return false;
   const auto board = BoardName::parse(call.param("metric"), call.param("sport"), call.param("period"));
-  if (!board) return false;
+  if (!board || !ranking_.version(board->to_key())) return false;
   auto body = around_of(*board, call.identity.user_id, *each_side);
   if (!body) return false;
   reply.body = *std::move(body);

@@ -87,6 +87,13 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// A period as people write it, of its part in a key.
+std::string upper(std::string_view text) {
+  std::string period(text);
+  std::ranges::replace(period, 'w', 'W');
+  return period;
+}
+
 }  // namespace
 
 std::string_view to_string(Metric metric) {
@@ -224,9 +231,8 @@ std::optional<BoardName> BoardName::parse_key(std::string_view key) {
   const std::size_t first = key.find(':');
   const std::size_t second = first == std::string_view::npos ? first : key.find(':', first + 1);
   if (second == std::string_view::npos) return std::nullopt;
-  std::string period(key.substr(second + 1));
-  std::ranges::replace(period, 'w', 'W');
-  auto name = parse(key.substr(0, first), key.substr(first + 1, second - first - 1), period);
+  auto name =
+      parse(key.substr(0, first), key.substr(first + 1, second - first - 1), upper(key.substr(second + 1)));
   if (!name) return std::nullopt;
   return *std::move(name);
 }
@@ -245,6 +251,33 @@ Result<BoardName> BoardName::parse(std::string_view metric, std::string_view spo
   const auto parsed_period = Period::parse(period);
   if (!parsed_period) return unknown("a period is all, 2026, 2026-11, 2026-W47 or 2026-11-22", "period");
   return BoardName{*parsed_metric, std::string(sport), *parsed_period};
+}
+
+std::optional<sys_days> Period::last_day() const {
+  switch (kind_) {
+    case Kind::all:
+      return std::nullopt;
+    case Kind::year:
+      return sys_days{year{year_} / month{12} / day{31}};
+    case Kind::month:
+      return sys_days{year{year_} / month{part_} / std::chrono::last};
+    case Kind::week:
+      return first_monday(year_) + std::chrono::days{7 * part_ - 1};
+    case Kind::day:
+      return sys_days{year{year_} / month{part_} / day{day_}};
+  }
+  return std::nullopt;
+}
+
+std::optional<sys_days> settled_on(std::string_view key) {
+  const std::size_t last = key.rfind(':');
+  if (last == std::string_view::npos) return std::nullopt;
+  const auto period = Period::parse(upper(key.substr(last + 1)));
+  if (!period) return std::nullopt;
+  const auto end = period->last_day();
+  // The last week of a year may end in the next one.
+  if (end && period->kind() == Period::Kind::year) return *end + std::chrono::days{7};
+  return end;
 }
 
 std::int64_t points_of(const CountedWorkout& workout) {

@@ -40,6 +40,8 @@ class Period {
   static Period of(Kind kind, std::chrono::year_month_day day);
 
   Kind kind() const { return kind_; }
+  /// nullopt for all time.
+  std::optional<std::chrono::sys_days> last_day() const;
   std::string to_string() const;
   friend bool operator==(const Period&, const Period&) = default;
 
@@ -65,6 +67,10 @@ struct BoardName {
   /// @errors not_found: there is no such metric, sport or period; the text names which there are.
   static Result<BoardName> parse(std::string_view metric, std::string_view sport, std::string_view period);
 };
+
+/// The day after which neither the board of this key belongs to the present nor any whose key begins with it
+/// (a year's weeks, a month's days). nullopt for all time, and for what is no board's key.
+std::optional<std::chrono::sys_days> settled_on(std::string_view key);
 
 /// What a version of a workout says about its worth. Deleted and unranked ones are worth nothing.
 struct CountedWorkout {

@@ -213,18 +213,41 @@ Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, s
   return boards;
 }
 
-Result<std::optional<ranking::Board>> next_board(sql::Tx& tx, std::string_view after) {
+Result<std::optional<std::string>> next_board_name(sql::Tx& tx, std::string_view after) {
   EKIDEN_TRY(const sql::Rows names, tx.query("SELECT MIN(board) FROM scores WHERE board > $1", {after}));
-  if (names.empty() || names.front().is_null(0)) return std::optional<ranking::Board>{};
-  ranking::Board board{.name = names.front().text(0), .standings = {}};
-  EKIDEN_TRY(const sql::Rows rows,
-             tx.query("SELECT user_id, score, reached_at FROM scores WHERE board = $1", {board.name}));
-  board.standings.reserve(rows.size());
-  for (const sql::Row& row : rows) {
-    board.standings.push_back(
-        {.member = row.id<UserId>(0), .score = row.integer(1), .reached_at = row.time(2)});
+  if (names.empty() || names.front().is_null(0)) return std::optional<std::string>{};
+  return std::optional<std::string>{names.front().text(0)};
+}
+
+Result<std::vector<std::string>> board_names(sql::Tx& tx, std::string_view prefix) {
+  std::vector<std::string> names;
+  std::string last;
+  for (;;) {
+    EKIDEN_TRY(auto name, next_board_name(tx, last));
+    if (!name) break;
+    last = *name;
+    if (name->starts_with(prefix)) names.push_back(*std::move(name));
   }
-  return std::optional{std::move(board)};
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<std::vector<ranking::Standing>> read_board(sql::Tx& tx, std::string_view board) {
+  EKIDEN_TRY(const sql::Rows rows,
+             tx.query("SELECT user_id, score, reached_at FROM scores WHERE board = $1", {board}));
+  std::vector<ranking::Standing> standings;
+  standings.reserve(rows.size());
+  for (const sql::Row& row : rows) {
+    standings.push_back({.member = row.id<UserId>(0), .score = row.integer(1), .reached_at = row.time(2)});
+  }
+  return standings;
+}
+
+Result<std::optional<ranking::Board>> next_board(sql::Tx& tx, std::string_view after) {
+  EKIDEN_TRY(std::optional<std::string> name, next_board_name(tx, after));
+  if (!name) return std::optional<ranking::Board>{};
+  EKIDEN_TRY(std::vector<ranking::Standing> standings, read_board(tx, *name));
+  return std::optional{ranking::Board{.name = *std::move(name), .standings = std::move(standings)}};
 }
 
 }  // namespace ekiden::gamification

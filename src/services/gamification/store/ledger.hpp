@@ -33,8 +33,13 @@ Result<std::vector<LedgerEntry>> entries_behind(sql::Tx& tx, std::string_view bo
 /// Boards on which the person stands, with their scores.
 Result<std::vector<std::string>> boards_of_member(sql::Tx& tx, UserId user_id, std::int64_t limit);
 
-/// Reads `scores` board by board in order of name: the source of a rebuild. `after` is the last board read,
-/// or empty.
+/// The first name above `after` of a board that somebody stands on.
+Result<std::optional<std::string>> next_board_name(sql::Tx& tx, std::string_view after);
+/// Names that begin with `prefix`, sorted.
+Result<std::vector<std::string>> board_names(sql::Tx& tx, std::string_view prefix);
+/// Who stands on a board, in any order.
+Result<std::vector<ranking::Standing>> read_board(sql::Tx& tx, std::string_view board);
+/// Reads `scores` board by board in order of name. `after` is the last board read, or empty.
 Result<std::optional<ranking::Board>> next_board(sql::Tx& tx, std::string_view after);
 
 }  // namespace ekiden::gamification

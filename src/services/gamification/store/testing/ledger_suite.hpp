@@ -16,6 +16,7 @@
 #include "ports/sql/testing/engine.hpp"
 #include "services/gamification/audit.hpp"
 #include "services/gamification/consumers/workouts.hpp"
+#include "services/gamification/past_boards.hpp"
 #include "services/gamification/projection.hpp"
 #include "services/gamification/service.hpp"
 #include "services/gamification/store/ledger.hpp"
@@ -50,13 +51,25 @@ struct Fixture {
     if (fresh) ASSERT_TRUE(projection.apply_noted({envelope}));
   }
 
-  ManualClock clock;
+  ManualClock clock{Timestamp{std::chrono::sys_days{2026y / 12 / 5}}};
   SeededRandom random{20261122};
   Ids ids{clock, random};
   testing::KeptLines lines;
   std::unique_ptr<sql::contract::Place> place = sql::testing::make_test_place();
   std::unique_ptr<sql::Database> database;
-  std::unique_ptr<ranking::Ranking> ranking = ranking::make_memory_ranking();
+  std::unique_ptr<ranking::Ranking> held = ranking::make_memory_ranking();
+  /// As the service has it; of the workouts' days some are past, and more become so.
+  std::unique_ptr<ranking::Ranking> ranking = std::make_unique<PastBoards>(
+      *held,
+      PastSource{.read =
+                     [this](const std::string& board) {
+                       return database->read([&](sql::Tx& tx) { return read_board(tx, board); });
+                     },
+                 .names =
+                     [this](std::string_view prefix) {
+                       return database->read([&](sql::Tx& tx) { return board_names(tx, prefix); });
+                     }},
+      clock);
   Projection projection{*database, *ranking, {std::string(kBoardsGroup)}, clock, Logger(lines, clock)};
 };
 
@@ -147,8 +160,11 @@ TEST(Ledger, EqualsWhatTheWorkoutsAreWorthAfterAnyHistory) {
   std::map<WorkoutId, CountedWorkout> live;
   std::vector<std::pair<EventId, CountedWorkout>> told;
   for (int step = 0; step < 150; ++step) {
-    fixture.clock.advance(std::chrono::seconds{1});
+    fixture.clock.advance(4h);
     random_step(fixture, people, live, told);
+    // Somebody looks at boards, so that what is read of the past has to follow what changes later.
+    for (const Contribution& contribution : contributions_of(draw_workout(fixture, people)))
+      ASSERT_TRUE(fixture.ranking->size(contribution.board));
   }
   expect_equal(fixture, live);
   ASSERT_TRUE(fixture.projection.rebuild());
