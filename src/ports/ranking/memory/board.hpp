@@ -13,7 +13,7 @@
 namespace ekiden::ranking {
 
 /// One board: members in slots, an index from id to slot, a tree in rank order. 75 to 95 bytes a member (32
-/// in its slot, 11 to 23 in the index, 27 to 40 in the tree), at least 2 KB a board. @threads any
+/// in its slot, 11 to 23 in the index, 27 to 40 in the tree), at least 1.9 KB a board. @threads any
 class MemoryBoard {
  public:
   MemoryBoard() : tree_(members_) {}

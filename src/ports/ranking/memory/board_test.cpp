@@ -104,7 +104,7 @@ TEST(MemoryBoard, GrowsAndShrinksFromEitherEnd) {
 }
 
 TEST(MemoryBoard, LoadsWhatAWalkHasMadeAndGoesOn) {
-  for (const std::uint64_t members : {1ULL, 48ULL, 49ULL, 100ULL, 2'400ULL, 12'000ULL}) {
+  for (const std::uint64_t members : {1ULL, 48ULL, 64ULL, 65ULL, 100ULL, 2'400ULL, 12'000ULL}) {
     BoardWalk walk(members, members, 50);
     for (std::uint64_t i = 0; i < members; ++i) walk.put(i, static_cast<std::int64_t>(i % 50) + 1);
     std::vector<Standing> standings(walk.model().rbegin(), walk.model().rend());

@@ -143,7 +143,10 @@ void RankTree::build(std::span<const std::uint32_t> slots) {
     std::uint32_t count;
   };
   std::vector<Subtree> level;
-  const auto groups_of = [](std::size_t total) { return (total + kBuildFill - 1) / kBuildFill; };
+  // What fits into one node is one: an inner node above two leaves takes twice their room.
+  const auto groups_of = [](std::size_t total) {
+    return total <= kNodeMax ? 1 : (total + kBuildFill - 1) / kBuildFill;
+  };
   const std::size_t leaf_count = groups_of(slots.size());
   Leaf* last = nullptr;
   for (std::size_t group = 0; group < leaf_count; ++group) {
@@ -216,7 +219,7 @@ RankTree::Cursor RankTree::at(std::uint32_t position) const {
 }
 
 RankTree::Leaf& RankTree::new_leaf() {
-  if (free_leaves_.empty()) return leaves_.emplace_back();
+  if (free_leaves_.empty()) return *leaves_.emplace_back(std::make_unique<Leaf>());
   Leaf* leaf = free_leaves_.back();
   free_leaves_.pop_back();
   leaf->size = 0;
@@ -225,7 +228,7 @@ RankTree::Leaf& RankTree::new_leaf() {
 }
 
 RankTree::Inner& RankTree::new_inner() {
-  if (free_inners_.empty()) return inners_.emplace_back();
+  if (free_inners_.empty()) return *inners_.emplace_back(std::make_unique<Inner>());
   Inner* inner = free_inners_.back();
   free_inners_.pop_back();
   inner->size = 0;

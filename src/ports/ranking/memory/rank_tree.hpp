@@ -4,7 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -89,7 +89,7 @@ class RankTree {
   void insert(const Key& key, std::uint32_t slot);
   /// @throws std::logic_error where it is not there: a bug in the board.
   void erase(const Key& key);
-  /// Fills an empty tree from slots in rank order, leaves three quarters full.
+  /// Fills an empty tree from slots in rank order: one leaf, or leaves three quarters full.
   void build(std::span<const std::uint32_t> slots);
 
   std::uint32_t size() const { return size_; }
@@ -128,8 +128,9 @@ class RankTree {
   bool check_leaf(const Leaf& leaf, const Key* low, const Key* high) const;
 
   const std::vector<Member>& members_;
-  std::deque<Leaf> leaves_;  ///< owns; addresses stay
-  std::deque<Inner> inners_;
+  // One by one: a board of few members has a single leaf. (A deque would allocate an inner node at once.)
+  std::vector<std::unique_ptr<Leaf>> leaves_;
+  std::vector<std::unique_ptr<Inner>> inners_;
   std::vector<Leaf*> free_leaves_;
   std::vector<Inner*> free_inners_;
   Node* root_ = nullptr;
