@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/utf8.hpp"
@@ -189,6 +190,16 @@ Result<void> Connection::control(Control what) {
   if (code != SQLITE_DONE) outcome = fail(code, statement.text);
   sqlite3_reset(statement.handle.get());
   return outcome;
+}
+
+void Connection::give_back_pages() {
+  constexpr int kLarge = 4 << 20;
+  int used = 0;
+  int highest = 0;
+  if (sqlite3_db_status(database_, SQLITE_DBSTATUS_CACHE_USED, &used, &highest, 0) != SQLITE_OK) return;
+  if (used < kLarge) return;
+  sqlite3_db_release_memory(database_);
+  malloc_trim(0);  // pages lie between what stays, so freeing them alone gives nothing back
 }
 
 Result<void> Connection::checkpoint(int mode) {

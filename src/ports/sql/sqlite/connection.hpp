@@ -66,6 +66,8 @@ class Connection {
   std::uint64_t changes_run() const { return changes_run_; }
   /// Pages in the write-ahead log after this connection's last commit.
   int wal_pages() const { return wal_pages_; }
+  /// Frees the page cache where it is large, outside of a transaction, and gives its memory to the system.
+  void give_back_pages();
   /// Moves the write-ahead log into the file. @param mode SQLITE_CHECKPOINT_…
   Result<void> checkpoint(int mode);
   /// Reads the whole file and checks its structure.

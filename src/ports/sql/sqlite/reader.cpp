@@ -12,8 +12,16 @@ Result<void> Reader::open() {
 }
 
 void Reader::run() {
-  while (auto job = queue_.pop()) serve(std::move(*job));
+  while (auto job = next()) serve(std::move(*job));
   connection_.reset();
+}
+
+/// Who has nothing to do keeps no pages: the system has them too.
+std::optional<Job> Reader::next() {
+  constexpr std::chrono::milliseconds kIdle{250};
+  if (auto job = queue_.pop_until(clock_.monotonic() + kIdle)) return job;
+  if (connection_) connection_->give_back_pages();
+  return queue_.pop();
 }
 
 void Reader::serve(Job job) {

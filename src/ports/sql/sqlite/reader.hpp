@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "ports/sql/sqlite/lane.hpp"
 
@@ -18,6 +19,7 @@ class Reader {
   void run();
 
  private:
+  std::optional<Job> next();
   void serve(Job job);
   Result<void> attempt(Job& job, Actions& actions);
 

@@ -24,7 +24,7 @@ struct SqliteConfig {
   int readers = 2;                               ///< lanes for reads, at least 1; writes have one lane
   std::size_t group_max = 256;                   ///< write transactions that share a commit
   std::chrono::milliseconds busy_timeout{5000};  ///< how long another process may hold the write lock
-  std::size_t cache_kib = 16 * 1024;             ///< page cache of each lane
+  std::size_t cache_kib = 16 * 1024;             ///< page cache of each lane; idle readers keep less
   /// Called once, on the writer's thread, when the file cannot be trusted any more and no write will succeed:
   /// the process should end.
   std::function<void()> on_fatal{};

@@ -91,6 +91,29 @@ class Sqlite : public ::testing::Test {
   std::unique_ptr<Database> database_;
 };
 
+TEST_F(Sqlite, AReaderThatHasNothingToDoKeepsNoPages) {
+  start();
+  constexpr std::int64_t kBytes = 8 << 20;
+  for (const Result<void>& outcome : insert_together(std::vector<std::size_t>(8, kBytes / 8)))
+    ASSERT_TRUE(ok(outcome));
+  std::int64_t reading = 0;
+  ASSERT_TRUE(ok(db().read([&](Tx& tx) -> Result<void> {
+    EKIDEN_TRY(const Rows rows, tx.query("SELECT bytes FROM items"));
+    EXPECT_EQ(rows.size(), 8U);
+    reading = sqlite3_memory_used();
+    return {};
+  })));
+  // On the test's clock a lane's patience is over at once: it has given them back before one of these.
+  std::int64_t idle = reading;
+  for (int i = 0; i < 10'000 && idle > reading - kBytes; ++i) {
+    ASSERT_TRUE(ok(db().read([&](Tx& tx) -> Result<void> {
+      idle = sqlite3_memory_used();
+      return tx.query("SELECT 1") ? Result<void>{} : Error{Errc::internal, "one", "one"};
+    })));
+  }
+  EXPECT_LE(idle, reading - kBytes);
+}
+
 TEST_F(Sqlite, TransactionsThatWaitShareACommit) {
   start();
   const DatabaseFigures before = db().figures();
