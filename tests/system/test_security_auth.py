@@ -210,7 +210,7 @@ def test_registering_a_taken_address_takes_as_long_as_a_new_one(make_server):
 
 def test_a_flood_of_logins_is_bounded_and_leaves_the_rest_alone(make_server):
     """The queue for hashing fills: 503 with Retry-After; all other routes go on answering, also those of the same service."""
-    server = make_server({"user.hash_memory_kib": 64 * 1024, "user.hash_passes": 4, "user.hash_queue_max": 8})
+    server = make_server({"user.hash_memory_kib": 32 * 1024, "user.hash_passes": 2, "user.hash_queue_max": 8})
     person = Person.register(server.address)
 
     def login(_):
