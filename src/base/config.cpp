@@ -53,7 +53,18 @@ std::string_view kind_of(const ConfigValue& value) {
   return kKinds.at(value.index());
 }
 
-/// The file's value as the option's type, or nullopt where it is of another.
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> list;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    list.push_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return list;
+}
+
+/// The file's value as the option's type, or nullopt where it is of another. A list may be written as one
+/// text.
 std::optional<ConfigValue> convert(const OptionInfo& option, const TomlValue& value) {
   const ConfigValue& model = option.fallback();
   if (std::holds_alternative<double>(model)) {
@@ -63,6 +74,9 @@ std::optional<ConfigValue> convert(const OptionInfo& option, const TomlValue& va
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return std::nullopt;
     return parse_duration(*text);
+  }
+  if (std::holds_alternative<std::vector<std::string>>(model)) {
+    if (const auto* text = std::get_if<std::string>(&value)) return ConfigValue{split_list(*text)};
   }
   ConfigValue converted =
       std::visit([](const auto& alternative) -> ConfigValue { return alternative; }, value);
@@ -75,15 +89,7 @@ std::optional<ConfigValue> convert_text(const OptionInfo& option, const std::str
   const ConfigValue& model = option.fallback();
   if (std::holds_alternative<std::string>(model)) return ConfigValue{text};
   if (std::holds_alternative<Milliseconds>(model)) return convert(option, TomlValue{text});
-  if (std::holds_alternative<std::vector<std::string>>(model)) {
-    std::vector<std::string> list;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t comma = std::min(text.find(',', at), text.size());
-      list.push_back(text.substr(at, comma - at));
-      at = comma + 1;
-    }
-    return ConfigValue{std::move(list)};
-  }
+  if (std::holds_alternative<std::vector<std::string>>(model)) return ConfigValue{split_list(text)};
   const TomlFile file = read_toml("v = " + text);
   if (!file.faults.empty() || file.entries.size() != 1) return std::nullopt;
   return convert(option, file.entries[0].value);

@@ -60,6 +60,12 @@ password = "s\"\u00e9"
   EXPECT_TRUE(config->get(kProxies).empty());
 }
 
+TEST(Config, TakesATextForAList) {
+  const auto config = schema().load("http.proxies = '10.0.0.1,10.0.0.2'");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->get(kProxies), (std::vector<std::string>{"10.0.0.1", "10.0.0.2"}));
+}
+
 TEST(Config, ReportsAllFaultsAtOnce) {
   const auto config = schema().load(R"(
 [consumer]

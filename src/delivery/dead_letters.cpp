@@ -4,6 +4,7 @@
 #include <charconv>
 #include <future>
 #include <memory>
+#include <tuple>
 
 #include "delivery/dead_letter_message.hpp"
 
@@ -78,8 +79,13 @@ Result<std::vector<DeadLetter>> DeadLetters::list(std::string_view topic, std::s
         letters.erase(letters.begin(), letters.end() - static_cast<std::ptrdiff_t>(max));
     }
   }
-  std::ranges::sort(letters, std::ranges::greater{},
-                    [](const DeadLetter& letter) { return std::pair(letter.died_at, letter.offset); });
+  // A relay may have published a letter twice: the same death is shown once.
+  const auto death = [](const DeadLetter& letter) {
+    return std::tie(letter.died_at, letter.from_offset, letter.event_id, letter.group);
+  };
+  std::ranges::sort(letters, std::ranges::greater{}, death);
+  const auto copies = std::ranges::unique(letters, {}, death);
+  letters.erase(copies.begin(), copies.end());
   if (letters.size() > max) letters.resize(max);
   return letters;
 }

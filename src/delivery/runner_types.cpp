@@ -19,11 +19,17 @@ std::uint64_t mixed(std::uint64_t seed, std::string_view space, std::string_view
   return hash ^ (hash >> 31U);
 }
 
-/// Unreadable records have no id of their own that could be trusted: place and bytes make one.
+/// Unreadable records have no id of their own that could be trusted: their bytes make one. Not their place:
+/// two relays may publish one row twice, and a copy is no second dead letter.
 EventId id_of_unreadable(const log::Record& record) {
-  return derived_id("unreadable/" + record.at.topic + "/" + std::to_string(record.at.partition) + "/" +
-                        std::to_string(record.offset.value),
-                    record.value);
+  std::string bytes = record.value;
+  const auto add = [&bytes](std::string_view part) { bytes.append(1, '\0').append(part); };
+  add(record.key);
+  for (const auto& [name, value] : record.headers) {
+    add(name);
+    add(value);
+  }
+  return derived_id("unreadable/" + record.at.topic, bytes);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ inline constexpr std::string_view kReplayMode = "ekiden_replay_mode";    ///< `a
 struct Arrived {
   log::Record record;
   Result<Envelope> event;   ///< or why it cannot be read
-  EventId id;               ///< the event's; of an unreadable record one made of its place and bytes
+  EventId id;               ///< the event's; of an unreadable record one made of its bytes
   bool is_replay = false;   ///< comes from a dead letter of this group
   bool is_discard = false;  ///< and an operator gave it up: settle it without applying
   bool is_handled = true;   ///< false: the group has no business with it, not even its sequence

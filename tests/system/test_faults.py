@@ -204,7 +204,7 @@ def test_poison_is_a_dead_letter_once_and_what_comes_later_is_applied(make_serve
     until(lambda: score_of(ann, ben.id) == 3000, "what came after the poison for somebody else")
     listed = until(lambda: [line for line in dead_letters(server, "list").splitlines() if "workouts" in line], "the dead letter")
     assert len(listed) == 1 and "gamification.boards" in listed[0], listed
-    # What cannot be read has no id that could be believed: it goes by one made of its place.
+    # What cannot be read has no id that could be believed: it goes by one made of its bytes.
     event = listed[0].split()[0]
     assert event == sent or case == "bad JSON"
     shown = dead_letters(server, "show", event)
@@ -263,7 +263,8 @@ def test_two_hundred_connections_at_once_leave_nothing_open(make_server):
     clients = [Client(server.address) for _ in range(200)]
     for client in clients:
         assert client.get(API + "/leaderboards", headers=person.headers).status == 200
-    assert count("fd") >= before[0] + 200
+    # Some that were counted before may have ended meanwhile: a health check, a connection to a service.
+    assert count("fd") >= before[0] + 190
     for client in clients:
         client.close()
     until(lambda: count("fd") <= before[0] + 5, "descriptors to be closed", 10)

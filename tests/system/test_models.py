@@ -104,7 +104,7 @@ def test_an_upload_of_100_mb_delays_nobody_else_and_is_parsed_off_the_loops(make
     assert upload["status"] == "ready", upload
     assert person.get("/workouts/" + upload["files"][0]["workout_ids"][0]).json["point_count"] == count
     prober.check()
-    executors = admin.get("/system/concurrency").json["executors"]
+    executors = everywhere(admin.get("/system/concurrency").json, "executors")
     loops = [e for e in executors if e["model"] in ("event_loop", "coroutines")]
     assert loops and all(e["loop_lag_max_us"] < 500_000 for e in loops), loops
     pools = [e for e in executors if e["service"] == "workout" and e["model"] == "worker_pool"]
@@ -137,6 +137,11 @@ def test_a_slow_disk_delays_only_who_writes(make_server):
     until(lambda: len(person.items("/workouts")) == 24, "all workouts", 60)
 
 
+def everywhere(page, what):
+    """Of the process that was asked, and of those that it asked."""
+    return page[what] + [one for process in page["processes"] for one in process[what]]
+
+
 def test_the_concurrency_page_shows_every_executor_with_its_bounds(server, admin, person):
     """Administrators see who runs on what; everyone else gets 403."""
     page = admin.get("/system/concurrency")
@@ -144,14 +149,14 @@ def test_the_concurrency_page_shows_every_executor_with_its_bounds(server, admin
     models = {s["name"]: s["model"] for s in page.json["services"]}
     assert {"gateway", "user", "workout", "gamification"} <= set(models)
     assert "thread" in models["user"] and "coroutine" in models["workout"] and "loop" in models["gateway"]
-    executors = page.json["executors"]
+    executors = everywhere(page.json, "executors")
     assert {"gateway", "user", "workout", "gamification"} <= {e["service"].split(".")[0] for e in executors}
     for executor in executors:
         bounded = executor["queue_max"] > 0 or executor["in_flight_max"] > 0
         assert executor["threads"] >= 1 and bounded, executor
         assert executor["queue_depth"] <= max(executor["queue_max"], executor["queue_depth"] if not executor["queue_max"] else 0)
     assert {e["model"] for e in executors} >= {"thread_pool", "worker_pool"}
-    consumers = page.json["consumers"]
+    consumers = everywhere(page.json, "consumers")
     assert {c["topic"] for c in consumers} >= {"users", "workouts"}
     refused = person.get("/system/concurrency")
     assert (refused.status, refused.slug) == (403, "not-an-administrator")
@@ -162,14 +167,17 @@ SAMPLE = re.compile(r'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="(\\.|
 
 
 def test_metrics_are_prometheus_text(server, person):
-    """Every line parses; lag, queues and in-flight work are there; a signed-in member gets 403."""
-    answer = Client(server.address).get("/metrics")
-    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    lines = answer.body.decode().splitlines()
-    bad = [line for line in lines if line and not line.startswith("#") and not SAMPLE.match(line)]
-    assert not bad, bad[:5]
-    typed = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
-    names = {re.match(r"[a-zA-Z0-9_:]+", line).group() for line in lines if line and not line.startswith("#")}
-    assert all(name in typed or re.sub(r"_(bucket|sum|count|total)$", "", name) in typed for name in names)
-    assert {"ekiden_consumer_lag", "ekiden_queue_depth", "ekiden_inflight"} <= names, sorted(names)
+    """Every line of every process parses; lag, queues and in-flight work are there; a signed-in member gets 403."""
+    shown = set()
+    for address in server.processes:
+        answer = Client(address).get("/metrics")
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        lines = answer.body.decode().splitlines()
+        bad = [line for line in lines if line and not line.startswith("#") and not SAMPLE.match(line)]
+        assert not bad, bad[:5]
+        typed = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
+        names = {re.match(r"[a-zA-Z0-9_:]+", line).group() for line in lines if line and not line.startswith("#")}
+        assert all(name in typed or re.sub(r"_(bucket|sum|count|total)$", "", name) in typed for name in names)
+        shown |= names
+    assert {"ekiden_consumer_lag", "ekiden_queue_depth", "ekiden_inflight"} <= shown, sorted(shown)
     assert person.client.get("/metrics", headers=person.headers).status == 403

@@ -9,10 +9,11 @@ import signal
 import subprocess
 
 import confluent_kafka
+import confluent_kafka.admin
 import psycopg2
 import redis
 
-from harness.server import CHEAP_HASH, NO_LIMITS, REPOSITORY, Running, ekiden, free_port, memory_kib
+from harness.server import CHEAP_HASH, NO_LIMITS, REPOSITORY, Running, ekiden, free_port
 from harness.stores import Stores, earlier
 
 
@@ -97,7 +98,7 @@ class ClusterStores(Stores):
 
     def groups(self):
         """Consumer groups of this cluster, as Kafka knows them."""
-        client = confluent_kafka.Producer({"bootstrap.servers": self.addresses["kafka"]})
+        client = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.addresses["kafka"]})
         return [group.id for group in client.list_groups(timeout=20) if group.id.startswith(self.name + ".")]
 
     def rewind_group(self, group, topics, share, rng):
@@ -132,7 +133,19 @@ class SharedSql:
 
     def execute(self, statement, parameters=()):
         self.cursor.execute(statement.replace("?", "%s"), parameters)
-        return self.cursor
+        return self
+
+    def fetchone(self):
+        row = self.cursor.fetchone()
+        return row and as_sqlite_has_it(row)
+
+    def fetchall(self):
+        return [as_sqlite_has_it(row) for row in self.cursor.fetchall()]
+
+
+def as_sqlite_has_it(row):
+    """Bytes are bytes."""
+    return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
 
 
 class ClusterServer(Running):
@@ -160,9 +173,8 @@ class ClusterServer(Running):
         """Of the process that `address` leads to."""
         return self.cluster.pid("gateway-1")
 
-    def rss_kib(self, field="VmRSS"):
-        """Of all processes of ours together."""
-        return sum(memory_kib(self.cluster.pid(name), field) for name in self.cluster.ours())
+    def pids(self):
+        return [self.cluster.pid(name) for name in self.cluster.ours()]
 
     @property
     def processes(self):

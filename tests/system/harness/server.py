@@ -37,7 +37,7 @@ def memory_kib(pid, field):
 
 
 class Running:
-    """What can be asked of the program in either shape. Has `address`, `expected_errors` and `log_files()`."""
+    """What can be asked of the program in either shape. Has `address`, `expected_errors`, `pids()` and `log_files()`."""
 
     def is_healthy(self, timeout_s=5):
         with socket.create_connection(self.address, timeout=timeout_s) as connection:
@@ -56,6 +56,14 @@ class Running:
                         # kill -9 may cut the line that was being written.
                         continue
         return found
+
+    def memory_kib(self):
+        """What is resident now, of each of our processes."""
+        return {pid: memory_kib(pid, "VmRSS") for pid in self.pids()}
+
+    def grown_kib(self, before):
+        """How much more than `before`, an answer of `memory_kib`, was ever resident: of the process that grew most."""
+        return max(memory_kib(pid, "VmHWM") - kib for pid, kib in before.items())
 
     def unexpected_errors(self):
         def is_expected(event):
@@ -84,6 +92,10 @@ class Server(Running):
             return self.process.pid
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0])
+
+    def pids(self):
+        """Of every process of ours."""
+        return [self.pid]
 
     @property
     def gateways(self):

@@ -110,7 +110,11 @@ KafkaConsumer::~KafkaConsumer() {
 }
 
 bool KafkaConsumer::leave() {
-  const Instant until = parts_.clock.monotonic() + parts_.config.close_timeout;
+  // A member that went away in the middle of a rebalance holds the others up until its session has ended.
+  constexpr std::chrono::seconds kAfterSession{2};
+  const auto patience =
+      std::max<Duration>(parts_.config.close_timeout, settings_.session_timeout + kAfterSession);
+  const Instant until = parts_.clock.monotonic() + patience;
   constexpr int kServeMs = 50;
   // The client (before 2.3) aborts when it is destroyed between joining and its first assignment.
   while (!was_assigned_ && !holdings_.is_fenced() && parts_.clock.monotonic() < until) {
@@ -143,7 +147,7 @@ Result<void> KafkaConsumer::close() {
     } else {
       // It cannot be destroyed safely: the process carries it to its end. No broker answered it all the
       // while.
-      logger().error("log_member_abandoned", {{"group", settings_.group}});
+      logger().warning("log_member_abandoned", {{"group", settings_.group}});
       abandon(std::move(client_));
     }
   }

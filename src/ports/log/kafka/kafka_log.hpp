@@ -42,7 +42,7 @@ struct KafkaConfig {
 /// A named
 ///   member that was closed keeps its place until its session ends. A reset that meets a rebalance can be
 ///   lost (logged);
-/// - `close` of a member waits for its first assignment, `close_timeout` at most.
+/// - `close` of a member waits for its first assignment: `close_timeout`, or its session and two seconds.
 /// @param clock its monotonic time must be the machine's: waiting is done by it.
 /// The log outlives its consumers and producers; its destructor sends what is queued.
 /// @errors invalid `field` names the setting.
