@@ -5,6 +5,7 @@
 
 #include "app/adapters.hpp"
 #include "app/cross_audits.hpp"
+#include "app/options.hpp"
 #include "services/gamification/service.hpp"
 #include "services/gateway/options.hpp"
 #include "services/user/service.hpp"
@@ -41,7 +42,7 @@ services::ServiceSpec make_workout(const ServiceContext& context) {
                                    .ids = process.ids,
                                    .random = process.random,
                                    .logger = context.logger,
-                                   .only_process = !are_tables_shared(process.config)},
+                                   .process = member_name(process.config)},
                                   workout::read_config(process.config));
 }
 
@@ -55,7 +56,7 @@ services::ServiceSpec make_gamification(const ServiceContext& context) {
                                              .random = process.random,
                                              .figures = process.figures,
                                              .logger = context.logger,
-                                             .only_process = !are_tables_shared(process.config)},
+                                             .process = member_name(process.config)},
                                             gamification::read_config(process.config));
 }
 

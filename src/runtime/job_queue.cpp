@@ -25,6 +25,10 @@ CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_ended ON jobs (state, ended_at);
 )"};
 
+const sql::Migration kJobsOwnerMigration{.name = "jobs_0002",
+                                         .text = R"(ALTER TABLE jobs ADD COLUMN owner TEXT;
+)"};
+
 namespace {
 
 constexpr std::string_view kStatusColumns =
@@ -87,9 +91,10 @@ Result<bool> JobQueue::enqueue(sql::Tx& tx, NewJob job) const {
   EKIDEN_TRY(
       std::int64_t changed,
       tx.execute("INSERT INTO jobs (id, kind, job_key, payload, state, due_at, attempts, epoch, progress, "
-                 "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8) "
+                 "created_at, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8, $9) "
                  "ON CONFLICT (kind, job_key) DO NOTHING",
-                 {id, job.kind, key, job.payload, place ? "running" : "queued", due, attempts, now}));
+                 {id, job.kind, key, job.payload, place ? "running" : "queued", due, attempts, now,
+                  place ? sql::Value{place->owner} : sql::Value{}}));
   if (changed > 0 && place) {
     Job held{.id = id,
              .kind = std::move(job.kind),

@@ -19,6 +19,8 @@ using JobId = Id<struct JobIdTag>;
 
 /// The table `jobs`. A service that keeps jobs lists it among its migrations.
 extern const sql::Migration kJobsMigration;
+/// And a later step of it, after the service's own.
+extern const sql::Migration kJobsOwnerMigration;
 
 /// Slug of the `conflict` that a runner meets whose job was given to another.
 inline constexpr std::string_view kJobTakenOver = "job-taken-over";

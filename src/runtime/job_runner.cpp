@@ -121,7 +121,8 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     const bool is_behind = next_due_ && *next_due_ <= clock_.now();
     const std::size_t promised = bell_->withdraw();
     const std::size_t places = is_behind ? 0 : free_places(stopping, promised);
-    bell_->offer({.places = places, .kinds = kind_names_, .lease = options_.lease});
+    bell_->offer(
+        {.places = places, .kinds = kind_names_, .lease = options_.lease, .owner = options_.process});
   }
 
   /// Whether the table has to be looked at: what was handed over and has written its own end leaves nothing
@@ -136,8 +137,8 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     return database_.write([&](sql::Tx& tx) -> Result<Turn> {
       const Timestamp now = clock_.now();
       Turn turn;
-      if (options_.only_process && !took_back_) {
-        EKIDEN_TRY(turn.taken_back, job_store::reclaim_all(tx, now));
+      if (!took_back_) {
+        EKIDEN_TRY(turn.taken_back, job_store::reclaim(tx, options_.process, now));
       }
       EKIDEN_CHECK(job_store::settle(tx, ends_, now));
       if (renew_at_ && now >= *renew_at_) {
@@ -147,8 +148,8 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
         EKIDEN_CHECK(job_store::renew(tx, held, now + options_.lease));
         turn.renewed = true;
       }
-      EKIDEN_TRY(turn.claim,
-                 job_store::claim(tx, limits_, now, now + options_.lease, static_cast<std::int64_t>(places)));
+      EKIDEN_TRY(turn.claim, job_store::claim(tx, limits_, now, {options_.process, now + options_.lease},
+                                              static_cast<std::int64_t>(places)));
       return turn;
     });
   }

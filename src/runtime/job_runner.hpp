@@ -31,10 +31,12 @@ struct JobRunnerOptions {
   std::string name = "jobs";
   std::size_t concurrent_max = 8;  ///< jobs at once
   std::chrono::milliseconds lease{
-      60'000};  ///< renewed while the job runs; how long a lost process holds its jobs
+      15'000};  ///< renewed while the job runs; how long a lost process holds its jobs
   std::chrono::milliseconds poll{1'000};  ///< how long jobs of other processes may wait unseen
   std::chrono::hours keep_done{24 * 7};
-  bool only_process = true;  ///< nobody else runs this table: jobs of a previous run are taken back at once
+  /// Of all that run this table, the same after a restart: what a previous run held is then taken back at
+  /// once. Two of one name only do some jobs twice.
+  std::string process{};
 };
 
 /// Where handlers run. The blocking ones need `pool`, the coroutines `loops`.

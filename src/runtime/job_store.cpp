@@ -46,7 +46,7 @@ Result<std::optional<Timestamp>> next_due(sql::Tx& tx, const std::vector<KindLim
 
 }  // namespace
 
-Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp now, Timestamp lease_until,
+Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp now, const Lease& lease,
                     std::int64_t limit) {
   Claim claim;
   if (kinds.empty()) return claim;
@@ -67,14 +67,15 @@ Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp
         dead.push_back({job.id, job.epoch, now});
         claim.given_up.push_back(std::move(job));
       } else {
-        taken.push_back({job.id, job.epoch, lease_until, job.attempt});
+        taken.push_back({job.id, job.epoch, lease.until, job.attempt, lease.owner});
         claim.jobs.push_back(std::move(job));
       }
     }
     if (!taken.empty()) {
-      EKIDEN_CHECK(tx.execute_batch(
-          "UPDATE jobs SET state = 'running', epoch = $2, due_at = $3, attempts = $4 WHERE id = $1",
-          std::move(taken)));
+      EKIDEN_CHECK(
+          tx.execute_batch("UPDATE jobs SET state = 'running', epoch = $2, due_at = $3, attempts = $4, owner "
+                           "= $5 WHERE id = $1",
+                           std::move(taken)));
     }
     if (!dead.empty()) {
       EKIDEN_CHECK(tx.execute_batch(
@@ -87,8 +88,9 @@ Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp
   return claim;
 }
 
-Result<std::int64_t> reclaim_all(sql::Tx& tx, Timestamp now) {
-  return tx.execute("UPDATE jobs SET due_at = $1 WHERE state = 'running'", {now});
+Result<std::int64_t> reclaim(sql::Tx& tx, const std::string& owner, Timestamp now) {
+  return tx.execute("UPDATE jobs SET due_at = $1 WHERE state = 'running' AND (owner = $2 OR owner IS NULL)",
+                    {now, owner});
 }
 
 Result<void> settle(sql::Tx& tx, const std::vector<End>& ends, Timestamp now) {

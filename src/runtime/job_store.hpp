@@ -19,12 +19,13 @@ class JobQueue::Bell : public std::enable_shared_from_this<Bell> {
     std::size_t places = 0;
     std::vector<std::string> kinds;
     std::chrono::milliseconds lease{};
+    std::string owner{};  ///< the process
   };
   /// A place that a transaction has taken. Where it is rolled back, the place goes back with this object.
   class Place {
    public:
-    Place(std::shared_ptr<Bell> bell, std::chrono::milliseconds lease)
-        : lease(lease), bell_(std::move(bell)) {}
+    Place(std::shared_ptr<Bell> bell, std::chrono::milliseconds lease, std::string owner)
+        : lease(lease), owner(std::move(owner)), bell_(std::move(bell)) {}
     ~Place() {
       if (bell_) bell_->give_back();
     }
@@ -35,6 +36,7 @@ class JobQueue::Bell : public std::enable_shared_from_this<Bell> {
     /// The job is durable: the runner's now.
     void hand_over(Job job) { std::exchange(bell_, {})->hand(std::move(job)); }
     const std::chrono::milliseconds lease;
+    const std::string owner;
 
    private:
     std::shared_ptr<Bell> bell_;
@@ -85,7 +87,7 @@ class JobQueue::Bell : public std::enable_shared_from_this<Bell> {
       return std::nullopt;
     --offer_.places;
     ++taken_;
-    return std::optional<Place>(std::in_place, shared_from_this(), offer_.lease);
+    return std::optional<Place>(std::in_place, shared_from_this(), offer_.lease, offer_.owner);
   }
 
  private:
@@ -122,17 +124,23 @@ struct KindLimits {
 };
 
 struct Claim {
-  std::vector<Job> jobs;          ///< now running, leased until `lease_until`
+  std::vector<Job> jobs;          ///< now running, leased
   std::vector<Job> given_up;      ///< used up their attempts without an end, in crashes: now dead
   std::optional<Timestamp> next;  ///< when the next job is due, of those not taken
 };
 
+/// Whose a job is, and how long nobody else may take it.
+struct Lease {
+  std::string owner;
+  Timestamp until;
+};
+
 /// Takes up to `limit` jobs that are due, the longest due first.
-Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp now, Timestamp lease_until,
+Result<Claim> claim(sql::Tx& tx, const std::vector<KindLimits>& kinds, Timestamp now, const Lease& lease,
                     std::int64_t limit);
 
-/// Makes every running job due at once: for a process that is the only one, at its start.
-Result<std::int64_t> reclaim_all(sql::Tx& tx, Timestamp now);
+/// Makes the running jobs of a process due at once, and those that say no owner: for its start.
+Result<std::int64_t> reclaim(sql::Tx& tx, const std::string& owner, Timestamp now);
 
 /// How an attempt ended, where the handler has not written it itself.
 struct End {

@@ -21,7 +21,7 @@ using job_store::End;
 struct JobTest : ::testing::Test {
   void SetUp() override {
     open();
-    ASSERT_TRUE(sql::migrate(*database, {kJobsMigration}));
+    ASSERT_TRUE(sql::migrate(*database, {kJobsMigration, kJobsOwnerMigration}));
     ASSERT_TRUE(database->write(
         [](sql::Tx& tx) { return tx.execute("CREATE TABLE effects (name TEXT PRIMARY KEY)"); }));
   }
@@ -39,7 +39,8 @@ struct JobTest : ::testing::Test {
   job_store::Claim claim(std::int64_t limit = 10, int attempts_max = 3) {
     return database
         ->write([&](sql::Tx& tx) {
-          return job_store::claim(tx, {{"work", attempts_max}}, clock.now(), clock.now() + 60s, limit);
+          return job_store::claim(tx, {{"work", attempts_max}}, clock.now(), {process, clock.now() + 60s},
+                                  limit);
         })
         .value();
   }
@@ -66,6 +67,7 @@ struct JobTest : ::testing::Test {
   ekiden::testing::SeededRandom random{5};
   Ids ids{clock, random};
   JobQueue queue{clock, ids};
+  const std::string process = "first";
   ekiden::testing::Folder folder;
   std::unique_ptr<sql::Database> database;
 };
@@ -118,7 +120,8 @@ TEST_F(JobTest, AJobThatKillsItsProcessIsGivenUp) {
   for (int attempt = 1; attempt <= 3; ++attempt) {
     EXPECT_EQ(claim().jobs.at(0).attempt, attempt);
     open();  // The process died and came back.
-    const auto back = database->write([&](sql::Tx& tx) { return job_store::reclaim_all(tx, clock.now()); });
+    const auto back =
+        database->write([&](sql::Tx& tx) { return job_store::reclaim(tx, process, clock.now()); });
     EXPECT_EQ(back.value(), 1);
   }
   const auto last = claim();
@@ -218,6 +221,20 @@ TEST_F(JobTest, AHandedJobOfADeadProcessRunsAgain) {
   EXPECT_TRUE(claim().jobs.empty());
   clock.advance(60s);
   EXPECT_EQ(claim().jobs.at(0).attempt, 2);
+}
+
+TEST_F(JobTest, AProcessTakesBackItsOwnJobsAndNobodyElses) {
+  EXPECT_TRUE(add({.kind = "work", .key = "claimed"}));
+  EXPECT_EQ(claim().jobs.size(), 1U);
+  queue.bell()->offer({.places = 1, .kinds = {"work"}, .lease = 60s, .owner = process});
+  EXPECT_TRUE(add({.kind = "work", .key = "handed over"}));
+  const auto reclaim = [&](const std::string& who) {
+    return database->write([&](sql::Tx& tx) { return job_store::reclaim(tx, who, clock.now()); }).value();
+  };
+  EXPECT_EQ(reclaim("second"), 0);
+  EXPECT_TRUE(claim().jobs.empty());
+  EXPECT_EQ(reclaim(process), 2);
+  EXPECT_EQ(claim().jobs.size(), 2U);
 }
 
 TEST(JobPolicy, BacksOffWithinItsBoundsAndGivesUp) {

@@ -62,8 +62,8 @@ struct State {
         job_pool({.service = "gamification", .name = "jobs"}, {.threads = 1, .queue_max = 16, .nice = 5},
                  parts.logger, parts.figures),
         jobs(parts.clock, parts.ids),
-        job_runner({.service = "gamification", .concurrent_max = 1, .only_process = parts.only_process}, jobs,
-                   parts.db, {.pool = &job_pool, .loops = nullptr}, job_kinds(), parts.clock, parts.random,
+        job_runner({.service = "gamification", .concurrent_max = 1, .process = parts.process}, jobs, parts.db,
+                   {.pool = &job_pool, .loops = nullptr}, job_kinds(), parts.clock, parts.random,
                    parts.logger, parts.figures) {}
 
   std::vector<runtime::JobKind> job_kinds() {
@@ -123,6 +123,7 @@ std::vector<sql::Migration> migrations() {
       delivery::kDeliveryMigration,
       runtime::kJobsMigration,
 #include "migrations.inc"
+      runtime::kJobsOwnerMigration,
   };
 }
 

@@ -22,7 +22,7 @@ struct GamificationParts {
   Random& random;
   runtime::FiguresRegistry& figures;
   Logger logger;
-  bool only_process = true;  ///< no other process works on the same database
+  std::string process{};  ///< which of those that work on the same database, the same after a restart
 };
 
 /// Jobs that an operator can order beside the running server, by a row in this service's table of jobs.

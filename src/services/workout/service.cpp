@@ -58,9 +58,7 @@ struct State {
                   parts.logger},
                  read_limits(config), config.upload_bytes_max),
         removal(parts.db, parts.blobs, disk, jobs, parts.clock),
-        runner({.service = "workout",
-                .concurrent_max = bound(config.jobs_max),
-                .only_process = parts.only_process},
+        runner({.service = "workout", .concurrent_max = bound(config.jobs_max), .process = parts.process},
                jobs, parts.db, {.pool = nullptr, .loops = &parts.loops}, job_kinds(), parts.clock,
                parts.random, parts.logger, parts.figures) {}
 
@@ -111,6 +109,7 @@ std::vector<sql::Migration> migrations() {
       delivery::kDeliveryMigration,
       runtime::kJobsMigration,
 #include "migrations.inc"
+      runtime::kJobsOwnerMigration,
   };
 }
 

@@ -174,7 +174,7 @@ class World : public ::testing::Test {
         ->write([this](sql::Tx& tx) {
           return runtime::job_store::claim(tx,
                                            {{std::string(kImport), 100}, {std::string(kRemoveBlobs), 100}},
-                                           clock.now(), clock.now() + std::chrono::minutes{1}, 100);
+                                           clock.now(), {"test", clock.now() + std::chrono::minutes{1}}, 100);
         })
         .value();
   }
