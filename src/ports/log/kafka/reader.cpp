@@ -16,6 +16,8 @@ Result<void> Reader::connect() {
       .set("enable.partition.eof", "true")
       .set("auto.offset.reset", "earliest")
       .set("queued.max.messages.kbytes", kReadAheadKibi)
+      // The next read waits behind a fetch at a partition's end that is still out: half a second by default.
+      .set("fetch.wait.max.ms", 10)
       .set("fetch.error.backoff.ms", 100);
   EKIDEN_TRY(client_, conf.build(RD_KAFKA_CONSUMER));
   rd_kafka_poll_set_consumer(client_.get());
