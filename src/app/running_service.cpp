@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "app/adapters.hpp"
 #include "app/options.hpp"
 
 namespace ekiden::app {
@@ -78,7 +79,12 @@ void RunningService::stop_relay() {
 
 void RunningService::add_runner(const delivery::Subscription& subscription) {
   delivery::RunnerConfig config;
-  config.member = std::string(spec.name) + "-" + member_name(process_.config);
+  // Only where nobody else works on these tables: then what was its own is its own again at once. Among
+  // several, Kafka gives a member that comes back under its name what it had, also where that was half of a
+  // rebalance that its end cut short; the other half is then nobody's for as long as all of them come back
+  // so.
+  if (!are_tables_shared(process_.config))
+    config.member = std::string(spec.name) + "-" + member_name(process_.config);
   runners.push_back(std::make_unique<delivery::Runner>(subscription, std::move(config),
                                                        delivery::RunnerPorts{.database = *db,
                                                                              .log = process_.stores.log(),

@@ -122,21 +122,30 @@ void Runner::run(std::stop_token stop) {
     shared->changed.notify_all();
     shared->wake_poll();
   });
-  if (join(stop)) {
+  // Once, but for a member that was put out: it comes back as a new one.
+  while (join(stop)) {
     shared_->running.fetch_add(1, std::memory_order_relaxed);
-    while (!stop.stop_requested()) poll_once();
+    is_out_ = false;
+    while (!stop.stop_requested() && !is_out_) poll_once();
     shared_->running.fetch_sub(1, std::memory_order_relaxed);
-    on_revoked({assigned_.begin(), assigned_.end()});
-    if (auto closed = consumer_->close(); !closed)
-      logger_.warning("consumer_close_failed",
-                      {{"group", subscription_.group}, {"error", closed.error().text()}});
+    leave();
   }
   {
     const MutexLock lock(shared_->mutex);
     shared_->is_finished = true;
-    shared_->consumer.reset();
   }
   shared_->changed.notify_all();
+}
+
+void Runner::leave() {
+  on_revoked({assigned_.begin(), assigned_.end()});
+  if (auto closed = consumer_->close(); !closed)
+    logger_.warning("consumer_close_failed",
+                    {{"group", subscription_.group}, {"error", closed.error().text()}});
+  {
+    const MutexLock lock(shared_->mutex);
+    shared_->consumer.reset();
+  }
   consumer_.reset();
 }
 
@@ -173,6 +182,7 @@ void Runner::poll_failed(const Error& error) {
     logger_.error("consumer_lost_events", {{"group", subscription_.group}, {"error", error.text()}});
     return;
   }
+  is_out_ = error.code() == Errc::conflict;
   ++shared_->figures.poll_errors;
   logger_.warning("consumer_poll_failed", {{"group", subscription_.group}, {"error", error.text()}});
   const Instant until =

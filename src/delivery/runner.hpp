@@ -79,6 +79,7 @@ class Runner final : private log::RebalanceListener {
   void on_lost(const std::vector<log::TopicPartition>& partitions) override;
 
   bool join(const std::stop_token& stop);
+  void leave();
   void poll_once();
   void poll_failed(const Error& error);
   void apply_control();
@@ -100,6 +101,7 @@ class Runner final : private log::RebalanceListener {
   std::vector<RunnerMachine::Control> deferred_;  ///< the polling thread's own: what a rebalance put off
   Instant next_lag_{};
   int poll_failures_ = 0;
+  bool is_out_ = false;  ///< of the group, by another of its name
 };
 
 }  // namespace ekiden::delivery

@@ -182,6 +182,30 @@ TEST_P(RunnerTest, ADeadLetterGoesOutHoldsItsKeyAndComesBack) {
   eventually([&] { return fix_.count("SELECT count(*) FROM blocked_keys") == 0 && lag("g") == 0; });
 }
 
+/// Loses what it is told to.
+struct Nobody : log::RebalanceListener {
+  void on_assigned(const std::vector<log::TopicPartition>&) override {}
+  void on_revoked(const std::vector<log::TopicPartition>&) override {}
+  void on_lost(const std::vector<log::TopicPartition>&) override {}
+};
+
+/// What only a log with named members can show.
+class NamedMemberTest : public RunnerTest {};
+
+TEST_P(NamedMemberTest, ComesBackWhenAnotherHasTakenItsName) {
+  const Subscription subscribed = subscription();
+  const auto running = start(subscribed);
+  publish(event_of("a", "before"));
+  eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 1; });
+  Nobody nobody;
+  auto other = log_.join({.group = "g", .topics = {"things"}, .member = "m"}, nobody);
+  ASSERT_TRUE(other) << other.error().text();
+  eventually([&] { return running->runner.figures().poll_errors > 0; });
+  other->reset();
+  publish(event_of("a", "after"));
+  eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 2; });
+}
+
 TEST_P(RunnerTest, PollsGoOnWhileAHandlerIsSlow) {
   std::atomic<bool> may_end = false;
   std::atomic<bool> has_begun = false;
@@ -269,6 +293,7 @@ INSTANTIATE_TEST_SUITE_P(Logs, RunnerTest, ::testing::Values(LogKind::memory, Lo
                            return info.param == LogKind::memory ? "memory" : "sqlite";
                          });
 
+INSTANTIATE_TEST_SUITE_P(Logs, NamedMemberTest, ::testing::Values(LogKind::sqlite));
 INSTANTIATE_TEST_SUITE_P(Logs, ForgetfulLogTest, ::testing::Values(LogKind::memory));
 
 }  // namespace
