@@ -7,6 +7,7 @@
 #include "app/inner_door.hpp"
 #include "app/options.hpp"
 #include "app/running_service.hpp"
+#include "app/topic_maker.hpp"
 #include "http/otlp_exporter.hpp"
 #include "runtime/lifecycle.hpp"
 
@@ -70,6 +71,7 @@ class Node::State {
         process_{config_,  stores_,  clock,    random,  ids_,         signer_,
                  cursors_, figures_, metrics_, logger_, traces_.get()},
         services_(make_services(names, process_)),
+        topics_(stores_.log(), topics_of(services_), clock, logger),
         lifecycle_(clock, logger_) {
     if (is_wanted(names, kGateway)) {
       door_ = std::make_unique<Door>(process_, services_);
@@ -112,17 +114,13 @@ class Node::State {
   RunningServices services_;
   std::unique_ptr<Door> door_;
   std::unique_ptr<InnerDoor> inner_door_;
+  TopicMaker topics_;
   runtime::Lifecycle lifecycle_;
 };
 
 void Node::State::add_stages() {
-  lifecycle_.add({.name = "topics",
-                  .start =
-                      [this] {
-                        const Result<void> made = stores_.log().ensure_topics(topics_of(services_));
-                        if (!made) throw std::runtime_error(made.error().text());
-                      },
-                  .stop = [] {}});
+  lifecycle_.add(
+      {.name = "topics", .start = [this] { topics_.start(); }, .stop = [this] { topics_.stop(); }});
   lifecycle_.add({.name = "housekeeping",
                   .start = [this] { stores_.start_housekeeping(); },
                   .stop = [this] { stores_.stop_housekeeping(); }});
