@@ -2,6 +2,7 @@
 
 #include <boost/describe.hpp>
 
+#include "events/catalog.hpp"
 #include "http/etag.hpp"
 #include "json/json.hpp"
 #include "services/gateway/openapi.hpp"
@@ -82,6 +83,8 @@ bool is_loopback(std::string_view address) {
 
 }  // namespace
 
+SystemApi::SystemApi(SystemSources sources) : sources_(std::move(sources)), asyncapi_(events::asyncapi()) {}
+
 void SystemApi::show_routes(const std::vector<const http::Route*>& routes) {
   openapi_ = openapi_document(routes, sources_.version);
   api_page_ = api_page(routes);
@@ -134,6 +137,10 @@ runtime::Task<Result<http::Response>> SystemApi::concurrency(http::Request reque
 
 runtime::Task<Result<http::Response>> SystemApi::openapi(http::Request request) {
   co_return http::with_etag(request, http::etag_of_content(openapi_), http::Response::json(200, openapi_));
+}
+
+runtime::Task<Result<http::Response>> SystemApi::asyncapi(http::Request request) {
+  co_return http::with_etag(request, http::etag_of_content(asyncapi_), http::Response::json(200, asyncapi_));
 }
 
 runtime::Task<Result<http::Response>> SystemApi::start(http::Request) {
@@ -202,6 +209,11 @@ std::vector<http::Route> SystemApi::routes() {
        .handler = call(&SystemApi::openapi),
        .auth = Auth::none,
        .doc = {.summary = "This document", .tag = "system"}},
+      {.verb = Verb::get,
+       .pattern = "/api/v1/asyncapi.json",
+       .handler = call(&SystemApi::asyncapi),
+       .auth = Auth::none,
+       .doc = {.summary = "The events on the log, as an AsyncAPI 3.0 document", .tag = "system"}},
       {.verb = Verb::get,
        .pattern = "/",
        .handler = call(&SystemApi::start),

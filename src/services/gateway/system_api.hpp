@@ -42,10 +42,10 @@ struct SystemSources {
   std::function<runtime::Task<std::vector<Elsewhere>>(Deadline deadline)> elsewhere{};
 };
 
-/// `/healthz`, `/readyz`, `/metrics`, the pages, the OpenAPI document, and what runs on what.
+/// `/healthz`, `/readyz`, `/metrics`, the pages, the documents of calls and events, and what runs on what.
 class SystemApi {
  public:
-  explicit SystemApi(SystemSources sources) : sources_(std::move(sources)) {}
+  explicit SystemApi(SystemSources sources);
 
   std::vector<http::Route> routes();
   /// What a process behind the gateways answers: health, metrics, and its figures for the gateways.
@@ -60,11 +60,13 @@ class SystemApi {
   runtime::Task<Result<http::Response>> concurrency(http::Request request);
   runtime::Task<Result<http::Response>> figures(http::Request request);
   runtime::Task<Result<http::Response>> openapi(http::Request request);
+  runtime::Task<Result<http::Response>> asyncapi(http::Request request);
   runtime::Task<Result<http::Response>> start(http::Request request);
   runtime::Task<Result<http::Response>> browse(http::Request request);
 
   SystemSources sources_;
   std::string openapi_;
+  const std::string asyncapi_;
   std::string api_page_;
 };
 
