@@ -22,7 +22,8 @@ NO_ANSWER = (OSError, http.client.HTTPException)
 
 
 def score_of(viewer, user_id, board=BOARD):
-    rows = [row for row in viewer.items(board + "?limit=200") if row["user_id"] == user_id]
+    """Of a row that is whole: the name comes by another topic."""
+    rows = [row for row in viewer.items(board + "?limit=200") if row["user_id"] == user_id and row["display_name"]]
     return rows[0]["score"] if rows else None
 
 
@@ -267,5 +268,8 @@ def test_two_hundred_connections_at_once_leave_nothing_open(make_server):
     assert count("fd") >= before[0] + 190
     for client in clients:
         client.close()
-    until(lambda: count("fd") <= before[0] + 5, "descriptors to be closed", 10)
-    assert count("task") <= before[1] + 2
+    # A gateway of a cluster keeps some connections to services for the next requests; its client of Kafka begins threads
+    # as it needs them.
+    kept = 0 if len(server.processes) == 1 else 16
+    until(lambda: count("fd") <= before[0] + 5 + kept, "descriptors to be closed", 10)
+    assert count("task") <= before[1] + 2 + kept // 2

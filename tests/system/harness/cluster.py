@@ -3,7 +3,9 @@
 import contextlib
 import importlib.machinery
 import importlib.util
+import os
 import pathlib
+import resource
 import secrets
 import signal
 import subprocess
@@ -15,6 +17,7 @@ import redis
 
 from harness.server import CHEAP_HASH, NO_LIMITS, REPOSITORY, Running, ekiden, free_port
 from harness.stores import Stores, earlier
+from harness.waiting import until
 
 
 def load_cluster_program():
@@ -37,13 +40,16 @@ class SharedServers:
             with contextlib.suppress(OSError):
                 parent.chmod(parent.stat().st_mode | 0o055)  # PostgreSQL runs as a user of its own
         self.ports = {name: free_port() for name in PROGRAM.SERVERS}
+        # Who comes to Kafka through a gate: the broker's port behind it, and the gate's own.
+        self.kafka_behind_gate, self.kafka_gate = free_port(), free_port()
 
     def run(self, verb, name, *arguments):
         subprocess.run([REPOSITORY / "deploy/local/servers" / name, verb, self.folder / name, *map(str, arguments)], check=True)
 
     def start(self, *names):
         for name in names or PROGRAM.SERVERS:
-            self.run("start", name, self.ports[name])
+            second = (self.kafka_behind_gate, self.kafka_gate) if name == "kafka" else ()
+            self.run("start", name, self.ports[name], *second)
         return self
 
     def stop(self, *names):
@@ -117,12 +123,23 @@ class ClusterStores(Stores):
                 moved += at.offset - target
                 chosen.append(confluent_kafka.TopicPartition(at.topic, at.partition, target))
             if chosen:
-                member.commit(offsets=chosen, asynchronous=False)
+                until(lambda: committed(member, chosen), f"the members of {group} to be gone", 30, every_s=0.2)
         return moved
 
     def flush_redis(self):
         with contextlib.closing(redis.Redis.from_url(self.addresses["redis"])) as client:
             client.flushall()
+
+
+def committed(member, offsets):
+    """Whether the broker took them: it does once no session of the group's members is left."""
+    try:
+        member.commit(offsets=offsets, asynchronous=False)
+        return True
+    except confluent_kafka.KafkaException as error:
+        if error.args[0].code() != confluent_kafka.KafkaError.UNKNOWN_MEMBER_ID:
+            raise
+        return False
 
 
 class SharedSql:
@@ -219,6 +236,23 @@ class ClusterServer(Running):
 
     def stop_one(self, name):
         self.cluster.signal(name, signal.SIGTERM)
+
+    @contextlib.contextmanager
+    def frozen(self, name):
+        """The process stands still, and then goes on as if nothing had been."""
+        pid = self.cluster.pid(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def limit_descriptors(self, name, most):
+        """Of the process `name`. Returns what puts the limit back."""
+        pid = self.cluster.pid(name)
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, before[1]))
+        return lambda: resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
     def start_one(self, name):
         """Starts a process (also one that the plan does not have, `gamification-3`) and waits until it is ready."""

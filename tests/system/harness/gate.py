@@ -198,9 +198,9 @@ class CutAfter(Effect):
 
 
 class Gate:
-    """Listens on a free loopback port and connects each client to `target`. Its own thread; close it."""
+    """Listens on `port`, or a free one, of loopback and connects each client to `target`. Its own thread; close it."""
 
-    def __init__(self, target):
+    def __init__(self, target, port=0):
         self.target = target
         self.to_server = Pass()
         self.to_client = Pass()
@@ -209,7 +209,7 @@ class Gate:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, name="gate", daemon=True)
         self.thread.start()
-        self.port = 0
+        self.port = port
         self.server = None
         self.accept()
 

@@ -25,7 +25,7 @@ RUSH_DAY = datetime.datetime(2024, 11, 18, 7, 0, 0, tzinfo=datetime.timezone.utc
 
 def draw_file(rng, number, step):
     """(name, bytes) of an activity with exactly known figures; no two of one person are alike."""
-    start = RUSH_DAY + datetime.timedelta(days=step * 9, seconds=rng.randrange(4 * 3600))
+    start = RUSH_DAY + datetime.timedelta(days=step * 9 % 45, seconds=rng.randrange(4 * 3600))
     if rng.random() < 0.5:
         sport = rng.choice(["running", "cycling", "walking"])
         step_m = {"running": 9, "cycling": 15, "walking": 4.2}[sport]
@@ -39,12 +39,14 @@ def draw_file(rng, number, step):
 class Finisher:
     """One person's morning. Every call is repeated until an answer comes; what was acknowledged is remembered."""
 
-    def __init__(self, gateways, person, number, seed, stop_at):
+    def __init__(self, gateways, person, number, seed, stop_at, uploads, ended):
         self.gateways = gateways
         self.person = person
         self.number = number
         self.rng = random.Random(f"{seed}:{number}")
         self.stop_at = stop_at
+        self.uploads = uploads
+        self.ended = ended
         self.live = {}       # workout id -> (name, bytes, sport that counts)
         self.acknowledged = 0
         self.retries = 0
@@ -68,7 +70,7 @@ class Finisher:
                 time.sleep(0.05)
                 continue
             return answer, unsure
-        raise AssertionError(f"{method} {path} got no answer in {PATIENCE_S} s")
+        raise AssertionError(f"{method} {path} got no good answer in time")
 
     def upload(self, name, data):
         key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
@@ -105,7 +107,9 @@ class Finisher:
 
     def run(self):
         try:
-            for step in range(UPLOADS):
+            for step in range(self.uploads):
+                if self.ended.is_set():
+                    break
                 name, data = draw_file(self.rng, self.number, step)
                 workout_id = self.wait(self.upload(name, data))
                 self.live[workout_id] = (name, data, None)
@@ -186,16 +190,19 @@ def check_all(server, people, finishers, expected):
 
 
 
-
 class Rush:
-    """`people` finishers on their threads. `disturb` is called once they run; it returns when it has done its worst."""
+    """`people` finishers on their threads. `disturb` is called once they run; it returns when it has done its worst.
+    They end after so many `uploads` each, or when `ended` is set."""
 
-    def __init__(self, server, rng, people=PEOPLE):
+    def __init__(self, server, rng, people=PEOPLE, uploads=UPLOADS, patience_s=PATIENCE_S):
         self.server = server
         self.people = register_all(server, people)
         seed = rng.getrandbits(32)
-        stop_at = time.monotonic() + PATIENCE_S
-        self.finishers = [Finisher(server.gateways, person, i, seed, stop_at) for i, person in enumerate(self.people)]
+        stop_at = time.monotonic() + patience_s
+        self.uploads = uploads
+        self.ended = threading.Event()
+        self.finishers = [Finisher(server.gateways, person, i, seed, stop_at, uploads, self.ended)
+                          for i, person in enumerate(self.people)]
         self.threads = [threading.Thread(target=f.run) for f in self.finishers]
         self.begun = time.monotonic()
 
@@ -210,14 +217,19 @@ class Rush:
     @property
     def progress(self):
         """The share of all uploads that has been acknowledged."""
-        return self.acknowledged / (len(self.people) * UPLOADS)
+        return self.acknowledged / (len(self.people) * self.uploads)
 
     def run(self, disturb):
         for thread in self.threads:
             thread.start()
-        done = disturb(self)
-        for thread in self.threads:
-            thread.join()
+        try:
+            done = disturb(self)
+        except BaseException:
+            self.ended.set()
+            raise
+        finally:
+            for thread in self.threads:
+                thread.join()
         errors = [f.error for f in self.finishers if f.error]
         assert not errors, errors[:3]
         return done
