@@ -20,10 +20,10 @@ class Answers final : public http::Dispatcher {
  public:
   explicit Answers(bool slow) : slow_(slow), body_(R"({"items":[")" + std::string(187, 'x') + R"("]})") {}
 
-  bool try_fast(const http::FastRequest&, http::FastReply& reply) override {
-    if (slow_) return false;
+  http::Fast try_fast(const http::FastRequest&, http::FastReply& reply) override {
+    if (slow_) return http::Fast::no;
     reply.body = body_;
-    return true;
+    return http::Fast::answered;
   }
   runtime::Task<http::Admission> admit(http::Request&) override { co_return http::Admitted{&route_, {}}; }
   runtime::Task<http::Response> handle(const http::Route&, http::Request) override {

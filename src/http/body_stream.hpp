@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "http/open_request.hpp"
 #include "runtime/task.hpp"
 
 namespace ekiden::http {
@@ -19,13 +20,11 @@ class BodyStream {
 };
 
 /// The client of a request that passes through, and its body as it comes: chunks taken apart, nothing else.
-class ClientSide : public BodyStream {
+class ClientSide : public BodyStream, public Asker {
  public:
   virtual bool has_body() const = 0;
   /// Bytes of the whole body; nullopt where the client sends chunks.
   virtual std::optional<std::int64_t> size() const = 0;
-  /// True once the client has closed its side: nobody waits for the answer. Never blocks.
-  virtual bool is_gone() const = 0;
 };
 
 }  // namespace ekiden::http

@@ -146,10 +146,17 @@ bool Connection::take_request() {
   ++run_;
   if (run_ > core_->config.pipelined_max || draining_ || loop_.sends_away) head.keep_alive = false;
   loop_.ids.write_uuid(loop_.wall_millis(), request_id_);
-  if (!head.has_body() && !head.wants_upgrade && try_fast(size)) {
-    if (head.keep_alive) return true;
-    flush(After::close);
-    return false;
+  if (!head.has_body() && !head.wants_upgrade) {
+    switch (try_fast(size)) {
+      case Fast::no:
+        break;
+      case Fast::answered:
+        if (head.keep_alive) return true;
+        flush(After::close);
+        return false;
+      case Fast::taken:
+        return false;
+    }
   }
   start_exchange(size);
   return false;
@@ -159,9 +166,11 @@ AnswerFrame Connection::frame_for(std::string_view id, bool keep_alive) const {
   return {.common = loop_.common(), .request_id = id, .keep_alive = keep_alive};
 }
 
-bool Connection::try_fast(std::size_t head_size) {
+Fast Connection::try_fast(std::size_t head_size) {
   const HeadView& head = loop_.head;
-  if (!is_plain_path(head.path())) return false;
+  trace_.reset();
+  drawn_.reset();
+  if (!is_plain_path(head.path())) return Fast::no;
   const std::string_view id(request_id_.data(), request_id_.size());
   std::string forwarded;
   std::string_view client = peer_text_;
@@ -171,8 +180,15 @@ bool Connection::try_fast(std::size_t head_size) {
   }
   FastReply& reply = loop_.reply;
   reply.clear();
-  if (!core_->dispatcher.try_fast({.head = head, .client_address = client, .request_id = id}, reply))
-    return false;
+  const std::shared_ptr<OpenRequest> open = shared_from_this();
+  const FastRequest request{.head = head,
+                            .client_address = client,
+                            .request_id = id,
+                            .timeout_max = core_->config.request_timeout_max,
+                            .open = open};
+  const Fast how = core_->dispatcher.try_fast(request, reply);
+  if (how == Fast::taken) take(head_size);
+  if (how != Fast::answered) return how;
   AnswerFrame frame = frame_for(id, head.keep_alive);
   frame.version_minor = head.version_minor;
   frame.is_head = head.verb == Verb::head;
@@ -180,7 +196,7 @@ bool Connection::try_fast(std::size_t head_size) {
   begin_ += head_size;
   loop_.figures.fast_answers.add();
   loop_.figures.count_status(reply.status);
-  return true;
+  return Fast::answered;
 }
 
 std::string Connection::client_of(const HeadView& head) const {

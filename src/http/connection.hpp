@@ -10,16 +10,18 @@
 #include "http/body.hpp"
 #include "http/form_receiver.hpp"
 #include "http/loop.hpp"
+#include "http/open_request.hpp"
 #include "http/respond.hpp"
 
 namespace ekiden::http {
 
-/// One client's connection: finds heads, gives fast answers by itself, and runs an exchange (exchange.cpp)
-/// for each other request, one at a time. Lives on its loop.
-class Connection : public std::enable_shared_from_this<Connection> {
+/// One client's connection: finds heads, gives fast answers by itself, waits for those of requests that were
+/// taken on (taken.cpp), and runs an exchange (exchange.cpp) for each other request, one at a time. Lives on
+/// its loop.
+class Connection final : public OpenRequest, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Server::Core> core, Loop& loop, LoopSocket socket);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -28,6 +30,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void check(Instant now);
   /// Closes an idle connection; one in use finishes its request. With `now` also that one is closed.
   void drain(bool now);
+
+  // As a request that was taken on.
+  bool is_gone() override;
+  const boost::asio::any_io_executor& loop() const override { return loop_.any_executor; }
+  std::string_view request_id() const override { return request_id_of_exchange_; }
+  const TraceContext& begin(const Route& route) override;
+  std::size_t compress_from() const override;
+  void answer(const WholeAnswer& answer) override;
+  void answer(Response response) override;
+  void give_back() override;
+  void set_drawn(Headers drawn) override { drawn_ = std::move(drawn); }
 
   Connection* previous = nullptr;  ///< of the loop's list
   Connection* next = nullptr;
@@ -47,7 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void process();
   /// Reads one head; false where process() must stop.
   bool take_request();
-  bool try_fast(std::size_t head_size);
+  Fast try_fast(std::size_t head_size);
   void refuse(const Refusal& refusal);
   std::string client_of(const HeadView& head) const;
   void wait_for_head();
@@ -91,6 +104,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool upgrade(Upgrade upgrade, Request request, std::string head_bytes);
   void exchange_done(bool keep_alive);
 
+  /// What is kept of a request while whoever has taken it makes its answer. Its head stays in the buffer.
+  struct Taken {
+    std::size_t head_size = 0;
+    bool keep_alive = true;
+    bool takes_gzip = false;
+    int version_minor = 1;
+    const Route* route = nullptr;
+    Timestamp start{};
+  };
+  void take(std::size_t head_size);
+  void close_taken(int status);
+  static runtime::Task<void> send_taken(std::shared_ptr<Connection> self, std::string head_bytes,
+                                        Response response);
+
   std::shared_ptr<Server::Core> core_;
   Loop& loop_;
   LoopSocket socket_;
@@ -113,6 +140,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool draining_ = false;
   std::array<char, 36> request_id_{};
   std::string request_id_of_exchange_;  ///< ours, or what a part of Ekiden gave it
+  Taken taken_;
+  std::optional<TraceContext> trace_;  ///< of the request that is being read, where it is known already
+  std::optional<Headers> drawn_;       ///< likewise what was drawn on its budget
 };
 
 }  // namespace ekiden::http

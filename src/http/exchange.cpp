@@ -46,7 +46,8 @@ runtime::Task<bool> Connection::answer(std::string& head_bytes) {
   bool keep_alive = head.keep_alive && run_ <= core_->config.pipelined_max;
   const std::string id(request_id_.data(), request_id_.size());
   request_id_of_exchange_ = id;
-  Arrival arrival{client_of(head), id, core_->config.trusted_proxies.contains(peer_)};
+  Arrival arrival{client_of(head), id, core_->config.trusted_proxies.contains(peer_),
+                  std::exchange(trace_, std::nullopt)};
   Result<Request> request = make_request(head, std::move(arrival), core_->config, core_->clock, loop_.ids);
   if (!request) {
     keep_alive = keep_alive && skip_body(head);
@@ -55,6 +56,10 @@ runtime::Task<bool> Connection::answer(std::string& head_bytes) {
   }
   head.keep_alive = keep_alive;
   request_id_of_exchange_ = request->request_id;
+  if (drawn_) {
+    request->has_drawn = true;
+    request->answer_headers = *std::exchange(drawn_, std::nullopt);
+  }
   Admission admission = co_await admit(*request);
   if (auto* response = std::get_if<Response>(&admission)) {
     keep_alive = keep_alive && skip_body(head);

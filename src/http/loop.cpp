@@ -69,7 +69,7 @@ bool RequestIds::chance(double share) {
 }
 
 Loop::Loop(Server::Core& server, LoopExecutor loop_executor, Random& random)
-    : core(server), executor(loop_executor), ids(random) {
+    : core(server), executor(loop_executor), any_executor(loop_executor), ids(random) {
   refresh_clock();
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -71,6 +72,7 @@ class Loop {
 
   Server::Core& core;
   LoopExecutor executor;
+  boost::asio::any_io_executor any_executor;  ///< the same
   LoopFigures figures;
   Deflater deflater;
   RequestIds ids;

@@ -117,6 +117,7 @@ struct Request {
   TraceContext trace;
   Deadline deadline;
   Headers answer_headers;  ///< that go on whatever answer comes (RateLimit)
+  bool has_drawn = false;  ///< on its budget, before it came this way
   /// Where the request passes through (Admitted::passes): its body, still to be read, and its client.
   std::shared_ptr<ClientSide> client{};
 

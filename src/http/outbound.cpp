@@ -41,13 +41,14 @@ Outbound::~Outbound() {
   watch_->remove(*this);
 }
 
-void Outbound::begin(Instant until, std::shared_ptr<ClientSide> client) {
+void Outbound::begin(Instant until, std::shared_ptr<Asker> client) {
   until_ = until;
   client_ = std::move(client);
   client_seen_at_ = Instant{};
   got_bytes_ = false;
   has_written_ = false;
   body_done_ = false;
+  searched_ = 0;
   watch_->add(*this);
 }
 
@@ -112,8 +113,7 @@ runtime::Task<Result<void>> Outbound::write(std::string_view bytes) {
   co_return Result<void>{};
 }
 
-runtime::Task<Result<void>> Outbound::fill(std::size_t capacity_max) {
-  if (ended_) co_return failure(true);
+bool Outbound::make_room(std::size_t capacity_max) {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == buffer_.size() && begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -121,47 +121,71 @@ runtime::Task<Result<void>> Outbound::fill(std::size_t capacity_max) {
     begin_ = 0;
   }
   if (end_ == buffer_.size()) {
-    if (buffer_.size() >= capacity_max) co_return failure(true);
+    if (buffer_.size() >= capacity_max) return false;
     buffer_.resize(std::min(capacity_max, std::max(kBufferFirst, buffer_.size() * 4)));
   }
-  error_code failed;
-  const std::size_t size =
-      co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
-                                       asio::redirect_error(asio::use_awaitable, failed));
+  return true;
+}
+
+Result<void> Outbound::note_input(error_code failed, std::size_t size) {
   if (failed) {
     eof_ = failed == asio::error::eof;
     const Error why = failure(true);
     end({});
-    co_return why;
+    return why;
   }
   got_bytes_ = true;
   end_ += size;
-  co_return Result<void>{};
+  return {};
+}
+
+runtime::Task<Result<void>> Outbound::fill(std::size_t capacity_max) {
+  if (ended_ || !make_room(capacity_max)) co_return failure(true);
+  error_code failed;
+  const std::size_t size =
+      co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+                                       asio::redirect_error(asio::use_awaitable, failed));
+  co_return note_input(failed, size);
+}
+
+bool Outbound::send_now(std::string_view bytes) {
+  if (ended_) return false;
+  const ssize_t sent =
+      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  has_written_ = has_written_ || sent > 0;
+  return sent == static_cast<ssize_t>(bytes.size());
+}
+
+void Outbound::receive(std::shared_ptr<Receiver> receiver) {
+  if (ended_ || !make_room(limits_.head_bytes_max + kBufferFirst)) return receiver->received(failure(true));
+  socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+                          [this, receiver = std::move(receiver)](error_code failed, std::size_t size) {
+                            receiver->received(note_input(failed, size));
+                          });
+}
+
+Result<bool> Outbound::take_head(bool to_head) {
+  constexpr int kSwitching = 101;
+  do {
+    const auto [size, refusal] = find_head(unread(), limits_, searched_);
+    if (!refusal && size == 0) return false;
+    searched_ = 0;
+    if (refusal || parse_answer_head(unread().substr(0, size), limits_, head_)) {
+      end({});
+      return broken();
+    }
+    begin_ += size;
+  } while (head_.status < 200 && head_.status != kSwitching);
+  start_body(to_head);
+  return true;
 }
 
 runtime::Task<Result<void>> Outbound::read_head(bool to_head) {
   for (;;) {
-    std::size_t searched = 0;
-    std::size_t size = 0;
-    while (size == 0) {
-      const auto [found, refusal] = find_head(unread(), limits_, searched);
-      if (refusal) {
-        end({});
-        co_return broken();
-      }
-      size = found;
-      if (size == 0) EKIDEN_CO_CHECK(co_await fill(limits_.head_bytes_max + kBufferFirst));
-    }
-    if (parse_answer_head(unread().substr(0, size), limits_, head_)) {
-      end({});
-      co_return broken();
-    }
-    begin_ += size;
-    constexpr int kSwitching = 101;
-    if (head_.status >= 200 || head_.status == kSwitching) break;
+    EKIDEN_CO_TRY(const bool is_whole, take_head(to_head));
+    if (is_whole) co_return Result<void>{};
+    EKIDEN_CO_CHECK(co_await fill(limits_.head_bytes_max + kBufferFirst));
   }
-  start_body(to_head);
-  co_return Result<void>{};
 }
 
 void Outbound::start_body(bool to_head) {

@@ -17,6 +17,13 @@
 
 namespace ekiden::http {
 
+/// Waits for what comes on a connection.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  virtual void received(Result<void> how) = 0;
+};
+
 /// One connection to a server: sends requests one after another and takes the answers piece by piece, whole
 /// bodies never being in memory. Lives on one loop; one coroutine writes and one reads at a time.
 ///
@@ -30,7 +37,7 @@ class Outbound final : public Watched {
   ~Outbound();
 
   /// Watches over what follows: it fails at `until`, and where `client` (null: nobody) has gone.
-  void begin(Instant until, std::shared_ptr<ClientSide> client);
+  void begin(Instant until, std::shared_ptr<Asker> client);
   /// Moves the time at which what is under way fails.
   void extend(Instant until) { until_ = until; }
   /// Ends the watch: the connection rests.
@@ -48,6 +55,16 @@ class Outbound final : public Watched {
   /// Appends the next piece of the body; false after the last one.
   runtime::Task<Result<bool>> read_body(std::string& piece);
   bool body_done() const { return body_done_; }
+
+  // The same without coroutines.
+  /// Sends what can be sent at once; true where that is all.
+  bool send_now(std::string_view bytes);
+  /// Tells `receiver` once that more has come, or that nothing will.
+  void receive(std::shared_ptr<Receiver> receiver);
+  /// Takes the head as read_head() does from what has come; false: more is needed.
+  Result<bool> take_head(bool to_head);
+  /// Appends what has come of a body whose size is known.
+  void take_known(std::string& piece) { take_length(piece); }
 
   /// Whether an answer has begun to come since begin().
   bool got_bytes() const { return got_bytes_; }
@@ -70,6 +87,8 @@ class Outbound final : public Watched {
 
   Error failure(bool may_have_happened) const;
   runtime::Task<Result<void>> fill(std::size_t capacity_max);
+  bool make_room(std::size_t capacity_max);
+  Result<void> note_input(boost::system::error_code failed, std::size_t size);
   void start_body(bool to_head);
   bool take_length(std::string& piece);
   void end(std::optional<Error> reason);
@@ -78,7 +97,7 @@ class Outbound final : public Watched {
   LoopSocket socket_;
   const std::shared_ptr<Watch> watch_;
   const FramingLimits limits_;
-  std::shared_ptr<ClientSide> client_;
+  std::shared_ptr<Asker> client_;
   Instant until_ = Instant::max();
   Instant client_seen_at_{};
   Instant resting_since_{};
@@ -86,6 +105,7 @@ class Outbound final : public Watched {
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  std::size_t searched_ = 0;  ///< how far take_head() has looked
   AnswerView head_;
   Body body_ = Body::none;
   std::int64_t length_left_ = 0;

@@ -22,7 +22,7 @@ class PassedRequest final : public ClientSide {
   runtime::Task<Result<bool>> read(std::string& piece) override;
   bool has_body() const override { return has_body_; }
   std::optional<std::int64_t> size() const override { return size_; }
-  bool is_gone() const override;
+  bool is_gone() override;
 
   bool is_untouched() const { return !begun_; }
   bool is_read() const { return !has_body_ || (begun_ && !failed_ && reader_->done()); }
@@ -71,7 +71,7 @@ runtime::Task<Result<bool>> PassedRequest::read(std::string& piece) {
   co_return !reader_->done();
 }
 
-bool PassedRequest::is_gone() const {
+bool PassedRequest::is_gone() {
   if (connection_->phase_ == Connection::Phase::closed) return true;
   if (!connection_->unread().empty()) return false;
   char byte = 0;

@@ -36,12 +36,26 @@ Result<Deadline> read_deadline(const HeadView& head, const ServerConfig& config,
 
 }  // namespace
 
+TraceContext begin_trace(const HeadView& head, const ServerConfig& config, RequestIds& ids) {
+  std::optional<TraceContext> trace;
+  if (head.count("traceparent") == 1) trace = TraceContext::parse(head.get("traceparent"));
+  if (!trace)
+    trace = TraceContext{.trace_id = ids.hex(32), .span_id = {}, .sampled = ids.chance(config.traced_share)};
+  trace->parent_span_id = std::exchange(trace->span_id, ids.hex(16));  // our own step, in either case
+  return *std::move(trace);
+}
+
+std::string_view id_of(const HeadView& head, bool is_trusted, std::string_view own) {
+  if (!is_trusted) return own;
+  const std::string_view given = head.get("X-Request-Id");
+  return Uuid::parse(given) ? given : own;
+}
+
 Result<Request> make_request(const HeadView& head, Arrival arrival, const ServerConfig& config,
                              const Clock& clock, RequestIds& ids) {
   Request request;
   request.verb = head.verb;
   request.target = std::string(head.target);
-  request.request_id = std::move(arrival.request_id);
   request.client_address = std::move(arrival.client_address);
   if (head.target == "*") {
     request.path = "*";
@@ -55,15 +69,8 @@ Result<Request> make_request(const HeadView& head, Arrival arrival, const Server
     if (keeps_all || !is_reserved(field.name))
       request.headers.add(std::string(field.name), std::string(field.value));
   }
-  const std::string_view given_id = head.get("X-Request-Id");
-  if ((keeps_all || arrival.is_trusted_peer) && Uuid::parse(given_id))
-    request.request_id = std::string(given_id);
-  std::optional<TraceContext> trace;
-  if (head.count("traceparent") == 1) trace = TraceContext::parse(head.get("traceparent"));
-  if (!trace)
-    trace = TraceContext{.trace_id = ids.hex(32), .span_id = {}, .sampled = ids.chance(config.traced_share)};
-  trace->parent_span_id = std::exchange(trace->span_id, ids.hex(16));  // our own step, in either case
-  request.trace = *std::move(trace);
+  request.request_id = id_of(head, keeps_all || arrival.is_trusted_peer, arrival.request_id);
+  request.trace = arrival.trace ? *std::move(arrival.trace) : begin_trace(head, config, ids);
   EKIDEN_TRY(request.deadline, read_deadline(head, config, clock));
   return request;
 }

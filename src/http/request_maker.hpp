@@ -9,7 +9,13 @@ struct Arrival {
   std::string client_address;
   std::string request_id;  ///< ours
   bool is_trusted_peer = false;
+  std::optional<TraceContext> trace{};  ///< our step, where it was begun already
 };
+
+/// Our step of the trace that the head names, or of a new one.
+TraceContext begin_trace(const HeadView& head, const ServerConfig& config, RequestIds& ids);
+/// The request's id: the one it brings, where that comes from a part of Ekiden or a proxy of ours.
+std::string_view id_of(const HeadView& head, bool is_trusted, std::string_view own);
 
 /// Makes the Request of a parsed head: target decoded, deadline and trace context read, fields dropped that
 /// only our own parts may send.

@@ -97,6 +97,20 @@ void append_fast(std::string& out, const FastReply& reply, const AnswerFrame& fr
   if (!frame.is_head) out += reply.body;
 }
 
+void append_whole(std::string& out, const WholeAnswer& answer, const AnswerFrame& frame) {
+  append_status(out, answer.status);
+  append_frame(out, frame);
+  out += answer.fields;
+  if (answer.status == 204 || answer.status == 304) {
+    out += "\r\n";
+    return;
+  }
+  out += "Content-Length: ";
+  append_number(out, static_cast<std::int64_t>(answer.body.size()));
+  out += "\r\n\r\n";
+  out += answer.body;
+}
+
 void append_chunk(std::string& out, std::string_view data) {
   std::array<char, 16> digits;
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), data.size(), 16);

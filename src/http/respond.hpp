@@ -25,6 +25,8 @@ void append_head(std::string& out, const Response& response, std::optional<std::
                  const AnswerFrame& frame);
 /// Appends a whole fast answer.
 void append_fast(std::string& out, const FastReply& reply, const AnswerFrame& frame);
+/// Appends a whole answer of which somebody else wrote the fields.
+void append_whole(std::string& out, const WholeAnswer& answer, const AnswerFrame& frame);
 void append_chunk(std::string& out, std::string_view data);
 
 }  // namespace ekiden::http

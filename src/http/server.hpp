@@ -20,6 +20,7 @@
 #include "http/framing.hpp"
 #include "http/message.hpp"
 #include "http/multipart.hpp"
+#include "http/open_request.hpp"
 #include "http/route.hpp"
 #include "runtime/task.hpp"
 #include "runtime/worker_pool.hpp"
@@ -57,7 +58,15 @@ struct ServerConfig {
 struct FastRequest {
   const HeadView& head;  ///< its path() is plain: equal to its decoded form
   std::string_view client_address;
-  std::string_view request_id;
+  std::string_view request_id;               ///< ours
+  Duration timeout_max;                      ///< for its answer
+  const std::shared_ptr<OpenRequest>& open;  ///< for whoever takes it on
+};
+
+enum class Fast : std::uint8_t {
+  no,        ///< the long way
+  answered,  ///< by the reply
+  taken,     ///< it will be answered through its OpenRequest
 };
 
 /// Go on: read the body as `body` says, then call handle() with this route.
@@ -89,12 +98,12 @@ using Admission = std::variant<Admitted, Response, Upgrade>;
 class Dispatcher {
  public:
   virtual ~Dispatcher() = default;
-  /// Answers at once, without a coroutine, where it can; false sends the request the long way. Asked only for
-  /// requests without a body and with a plain path.
-  virtual bool try_fast(const FastRequest& request, FastReply& reply) {
+  /// Answers without a coroutine where it can, at once or later. Asked only for requests without a body and
+  /// with a plain path.
+  virtual Fast try_fast(const FastRequest& request, FastReply& reply) {
     (void)request;
     (void)reply;
-    return false;
+    return Fast::no;
   }
   /// Decides before the body is read: finds the route, checks who asks and whether they may, and sets
   /// `params` and `identity` on the request, which lives until the answer is sent.

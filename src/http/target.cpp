@@ -117,6 +117,15 @@ bool is_plain_path(std::string_view path) {
   return true;
 }
 
+bool is_plain_query(std::string_view query) {
+  std::size_t parameters = 1;
+  for (const char c : query) {
+    if (c == '&') ++parameters;
+    if (!is_unreserved(c) && std::string_view("&=+:@,/").find(c) == std::string_view::npos) return false;
+  }
+  return parameters <= kQueryParametersMax;
+}
+
 Result<Target> parse_target(std::string_view target) {
   const std::size_t mark = target.find('?');
   EKIDEN_TRY(std::string path, decode_path(target.substr(0, mark)));

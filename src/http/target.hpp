@@ -27,6 +27,8 @@ Result<Target> parse_target(std::string_view target);
 /// True where the raw path equals its decoded form and parse_target() would accept it: only unreserved
 /// characters, no empty or dot segments. What the fast path asks before it looks at a raw path.
 bool is_plain_path(std::string_view path);
+/// True where a raw query surely passes parse_target().
+bool is_plain_query(std::string_view query);
 
 /// Decodes `%XX` once, and `+` as a space where `plus_is_space`. nullopt at a bad escape.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);

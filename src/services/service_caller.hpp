@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -8,6 +10,18 @@
 #include "runtime/task.hpp"
 
 namespace ekiden::services {
+
+/// A request that is ready to go to its service, made within ServiceCaller::prepare.
+class ReadyCall {
+ public:
+  /// Told of the status, where it is answered.
+  using Done = std::move_only_function<void(int status)>;
+  virtual ~ReadyCall() = default;
+  /// Sends it; its OpenRequest will be answered or given back. False where it was not sent: the request then
+  /// takes the long way.
+  /// @param drawn headers for the answer; taken where it was sent.
+  virtual bool send(http::Headers& drawn) = 0;
+};
 
 /// How the gateway reaches a service: in one process a call onto its executor, in a cluster a request to one
 /// of its processes. @threads loops; never blocks
@@ -23,6 +37,17 @@ class ServiceCaller {
   virtual bool passes(const http::Route& route) const {
     (void)route;
     return false;
+  }
+  /// Makes the call of a GET that passes, to be sent without a coroutine, on its connection's loop. Null
+  /// where only call() can.
+  virtual std::shared_ptr<ReadyCall> prepare(const http::Route& route, const http::FastRequest& request,
+                                             const std::optional<http::Identity>& identity,
+                                             ReadyCall::Done done) {
+    (void)route;
+    (void)request;
+    (void)identity;
+    (void)done;
+    return nullptr;
   }
   /// What takes the connection where the request asks for a WebSocket and its route is one; nullopt
   /// otherwise.

@@ -21,16 +21,16 @@ namespace ekiden::http::testing {
 /// Echoes what it was given, by the path.
 class Echo final : public Dispatcher {
  public:
-  bool try_fast(const FastRequest& request, FastReply& reply) override {
+  Fast try_fast(const FastRequest& request, FastReply& reply) override {
     if (request.head.path() == "/fast") {
       reply.body = R"({"fast":true})";
-      return true;
+      return Fast::answered;
     }
     if (request.head.path() == "/big") {
       reply.body.assign(64 * 1024 * 1024, 'x');
-      return true;
+      return Fast::answered;
     }
-    return false;
+    return Fast::no;
   }
 
   runtime::Task<Admission> admit(Request& request) override {

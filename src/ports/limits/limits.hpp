@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -41,6 +42,15 @@ class Limits {
   /// not block either.
   virtual void take_async(std::string_view key, const Policy& policy, std::int64_t cost, Done done) {
     done(take(key, policy, cost));
+  }
+  /// The decision where it is known already, without asking anybody, that `take` would refuse; nullopt says
+  /// nothing. Changes nothing, and never blocks.
+  virtual std::optional<Decision> known_refusal(std::string_view key, const Policy& policy,
+                                                std::int64_t cost = 1) {
+    (void)key;
+    (void)policy;
+    (void)cost;
+    return std::nullopt;
   }
   /// Whether a decision waits for a network.
   virtual bool does_wait() const { return false; }

@@ -90,6 +90,31 @@ std::optional<Draw> Budgets::draw_now(http::RateClass rate_class,
   return draw;
 }
 
+std::optional<Draw> Budgets::known_refusal(http::RateClass rate_class,
+                                           const std::optional<http::Identity>& identity,
+                                           std::string_view client_address) {
+  std::optional<Draw> draw = plan(rate_class);
+  if (!draw) return std::nullopt;
+  const auto refusal =
+      limits_.known_refusal(key_of(*draw, identity, rate_class, client_address), draw->policy);
+  if (!refusal) return std::nullopt;
+  draw->decision = *refusal;
+  return draw;
+}
+
+void Budgets::draw_then(http::RateClass rate_class, const std::optional<http::Identity>& identity,
+                        std::string_view client_address,
+                        std::move_only_function<void(std::optional<Draw>)> done) {
+  std::optional<Draw> draw = plan(rate_class);
+  if (!draw) return done(std::nullopt);
+  const std::string key = key_of(*draw, identity, rate_class, client_address);
+  limits_.take_async(key, draw->policy, 1,
+                     [draw = *draw, done = std::move(done)](limits::Decision decision) mutable {
+                       draw.decision = decision;
+                       done(draw);
+                     });
+}
+
 runtime::Task<std::optional<Draw>> Budgets::draw(http::RateClass rate_class,
                                                  std::optional<http::Identity> identity,
                                                  std::string client_address) {

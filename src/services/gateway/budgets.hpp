@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,12 @@ class Budgets {
 
   /// Whether `draw_now` may be called: a decision never waits for a network.
   bool decides_at_once() const { return !limits_.does_wait(); }
+  /// What the request would draw, where it is known already that it would be refused.
+  std::optional<Draw> known_refusal(http::RateClass rate_class, const std::optional<http::Identity>& identity,
+                                    std::string_view client_address);
+  /// As `draw`, without a coroutine: `done` is called once, within this call or on another thread.
+  void draw_then(http::RateClass rate_class, const std::optional<http::Identity>& identity,
+                 std::string_view client_address, std::move_only_function<void(std::optional<Draw>)> done);
   /// As `draw`, within the call.
   std::optional<Draw> draw_now(http::RateClass rate_class, const std::optional<http::Identity>& identity,
                                std::string_view client_address);

@@ -25,11 +25,17 @@ class Dispatcher final : public http::Dispatcher {
         logger_(logger),
         request_metrics_(metrics, routes) {}
 
-  bool try_fast(const http::FastRequest& request, http::FastReply& reply) override;
+  http::Fast try_fast(const http::FastRequest& request, http::FastReply& reply) override;
   runtime::Task<http::Admission> admit(http::Request& request) override;
   runtime::Task<http::Response> handle(const http::Route& route, http::Request request) override;
 
  private:
+  bool answer_fast(const http::Route& route, const http::PathParams& params, const http::Identity& identity,
+                   const http::FastRequest& request, http::FastReply& reply);
+  /// To the service's process, without a coroutine where that can be.
+  http::Fast pass_on(const http::Route& route, const std::optional<http::Identity>& identity,
+                     const http::FastRequest& request, http::FastReply& reply);
+  static void send(services::ReadyCall& call, http::OpenRequest& open, const std::optional<Draw>& draw);
   static http::Admission refuse(const Error& error, const std::optional<Draw>& draw,
                                 const http::Request& request);
 

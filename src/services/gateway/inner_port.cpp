@@ -25,28 +25,28 @@ void make_inner(http::ServerConfig& config) {
   config.request_timeout_max = std::chrono::minutes{10};
 }
 
-bool InnerPort::try_fast(const http::FastRequest& request, http::FastReply& reply) {
-  if (request.head.verb != http::Verb::get) return false;
+http::Fast InnerPort::try_fast(const http::FastRequest& request, http::FastReply& reply) {
+  if (request.head.verb != http::Verb::get) return http::Fast::no;
   if (request.head.path() == "/healthz") {
     reply.body = R"({"status":"ok"})";
-    return true;
+    return http::Fast::answered;
   }
   http::PathParams params;
   const http::Route* route = router_.match(request.head.verb, request.head.path(), params);
   // Whatever is out of the ordinary takes the long way, which decides and says why.
   if (route == nullptr || !route->fast || request.head.count(http::kInternalCallerHeader) != 1 ||
       !request.head.get("If-None-Match").empty())
-    return false;
+    return http::Fast::no;
   const auto caller = verifier_.verify(request.head.verb, request.head.target,
                                        request.head.get(http::kInternalCallerHeader), clock_.now());
-  if (!caller || !caller->identity || !authorize(*route, caller->identity)) return false;
+  if (!caller || !caller->identity || !authorize(*route, caller->identity)) return http::Fast::no;
   const Instant started = clock_.monotonic();
   if (!route->fast(
           {.params = params.view(), .raw_query = request.head.raw_query(), .identity = *caller->identity},
           reply))
-    return false;
+    return http::Fast::no;
   request_metrics_.count(*route, reply.status, clock_.monotonic() - started);
-  return true;
+  return http::Fast::answered;
 }
 
 Result<void> InnerPort::identify(http::Request& request) const {

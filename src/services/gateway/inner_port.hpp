@@ -28,7 +28,7 @@ class InnerPort final : public http::Dispatcher {
         logger_(logger),
         request_metrics_(metrics, routes) {}
 
-  bool try_fast(const http::FastRequest& request, http::FastReply& reply) override;
+  http::Fast try_fast(const http::FastRequest& request, http::FastReply& reply) override;
   runtime::Task<http::Admission> admit(http::Request& request) override;
   runtime::Task<http::Response> handle(const http::Route& route, http::Request request) override;
 

@@ -44,6 +44,28 @@ class LimitsContract : public ::testing::TestWithParam<LimitsMaker> {
   Policy policy_{.rate_per_s = 4, .burst = 3};
 };
 
+TEST_P(LimitsContract, WhatIsKnownToBeRefusedIsRefusedThatLongAndNoLonger) {
+  const auto known = [this] { return bench_->limits().known_refusal("read:a", policy_); };
+  EXPECT_FALSE(known());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(take("read:a").admitted);
+  const Decision refused = take("read:a");
+  EXPECT_FALSE(refused.admitted);
+  const auto first = known();
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->admitted);
+  EXPECT_EQ(first->remaining, 0);
+  EXPECT_EQ(first->retry_after, refused.retry_after);
+  EXPECT_EQ(first->reset_after, refused.reset_after);
+  EXPECT_FALSE(bench_->limits().known_refusal("read:b", policy_));
+  bench_->advance(std::chrono::milliseconds{249});
+  const auto later = known();
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->retry_after, std::chrono::milliseconds{1});
+  bench_->advance(std::chrono::milliseconds{1});
+  EXPECT_FALSE(known());
+  EXPECT_TRUE(take("read:a").admitted);
+}
+
 TEST_P(LimitsContract, AdmitsTheBurstThenOneAnIntervalToTheMillisecond) {
   for (std::int64_t left = 2; left >= 0; --left) {
     const Decision taken = take("read:a");

@@ -51,6 +51,15 @@ class Shard {
     return decided.decision;
   }
 
+  std::optional<Decision> known_refusal(const KeyHash& key, std::int64_t now_ns, const Gcra& gcra,
+                                        std::int64_t cost) EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    const auto found = tat_ns_.find(key);
+    const Step decided = step(found == tat_ns_.end() ? now_ns : found->second, now_ns, gcra, cost);
+    if (decided.decision.admitted) return std::nullopt;
+    return decided.decision;
+  }
+
   MemoryLimitsFigures figures() const EKIDEN_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     return {tat_ns_.size(), evicted_early_};
@@ -114,11 +123,14 @@ class ShardedLimits final : public MemoryLimits {
   }
 
   Decision take(std::string_view key, const Policy& policy, std::int64_t cost) override {
-    const Gcra gcra = make_gcra(policy);
     const KeyHash hash = hash_of(key);
-    const std::int64_t now_ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic().time_since_epoch()).count();
-    return shards_[hash.high & (shards_.size() - 1)].take(hash, now_ns, gcra, cost);
+    return shard_of(hash).take(hash, now_ns(), make_gcra(policy), cost);
+  }
+
+  std::optional<Decision> known_refusal(std::string_view key, const Policy& policy,
+                                        std::int64_t cost) override {
+    const KeyHash hash = hash_of(key);
+    return shard_of(hash).known_refusal(hash, now_ns(), make_gcra(policy), cost);
   }
 
   MemoryLimitsFigures figures() const override {
@@ -132,6 +144,11 @@ class ShardedLimits final : public MemoryLimits {
   }
 
  private:
+  std::int64_t now_ns() const {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic().time_since_epoch())
+        .count();
+  }
+  Shard& shard_of(const KeyHash& hash) { return shards_[hash.high & (shards_.size() - 1)]; }
   KeyHash hash_of(std::string_view key) const {
     std::array<unsigned char, crypto_shorthash_siphashx24_BYTES> bytes{};
     crypto_shorthash_siphashx24(bytes.data(), reinterpret_cast<const unsigned char*>(key.data()), key.size(),

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <optional>
+#include <string>
+#include <unordered_map>
 
 #include "base/mutex.hpp"
 #include "ports/limits/gcra.hpp"
@@ -35,6 +37,42 @@ end
 return string.format('%.0f', debt)
 )lua";
 
+/// Who was refused, until they would not be any more: a bucket's TAT only grows, so nobody needs to be asked
+/// again before. @threads any
+class Refusals {
+ public:
+  /// @param tat_ns on this process's monotonic clock; never later than it truly is.
+  void put(const std::string& key, std::int64_t tat_ns, std::int64_t now_ns) EKIDEN_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (tat_ns_.size() >= kMax) {
+      std::erase_if(tat_ns_, [now_ns](const auto& entry) { return entry.second <= now_ns; });
+    }
+    if (tat_ns_.size() >= kMax) tat_ns_.clear();
+    tat_ns_[key] = tat_ns;
+    count_.store(tat_ns_.size(), std::memory_order_relaxed);
+  }
+  void drop(const std::string& key) EKIDEN_EXCLUDES(mutex_) {
+    if (count_.load(std::memory_order_relaxed) == 0) return;
+    const MutexLock lock(mutex_);
+    tat_ns_.erase(key);
+    count_.store(tat_ns_.size(), std::memory_order_relaxed);
+  }
+  std::optional<std::int64_t> find(std::string_view key) const EKIDEN_EXCLUDES(mutex_) {
+    // Nearly always there is nobody: no lock then.
+    if (count_.load(std::memory_order_relaxed) == 0) return std::nullopt;
+    const MutexLock lock(mutex_);
+    const auto found = tat_ns_.find(std::string(key));
+    if (found == tat_ns_.end()) return std::nullopt;
+    return found->second;
+  }
+
+ private:
+  static constexpr std::size_t kMax = 10'000;
+  mutable Mutex mutex_;
+  std::atomic<std::size_t> count_ = 0;
+  std::unordered_map<std::string, std::int64_t> tat_ns_ EKIDEN_GUARDED_BY(mutex_);
+};
+
 class SharedLimits final : public RedisLimits {
  public:
   SharedLimits(redis::Client& client, Limits& fallback, const Clock& clock, const Logger& logger,
@@ -56,17 +94,26 @@ class SharedLimits final : public RedisLimits {
   }
 
   void take_async(std::string_view key, const Policy& policy, std::int64_t cost, Done done) override {
+    if (const auto refused = known_refusal(key, policy, cost)) return done(*refused);
     const Gcra gcra = make_gcra(policy);
+    const std::int64_t asked_ns = now_ns();
     redis::ScriptCall call(take_);
     call.add(config_.prefix + std::string(key));
     call.add(config_.time == TimeOf::caller ? std::to_string(to_micros(clock_.now())) : std::string());
     call.add(gcra.interval_ns).add(gcra.tolerance_ns());
     call.add(std::max<std::int64_t>(0, cost));
-    auto decide = [this, gcra, cost, policy, key = std::string(key),
+    auto decide = [this, gcra, cost, policy, asked_ns, key = std::string(key),
                    done = std::move(done)](const Result<redis::Reply>& reply) mutable {
       if (reply && reply->type == redis::Reply::Type::text) {
         note(false, {});
-        return done(step(std::stoll(reply->text), 0, gcra, cost).decision);
+        const std::int64_t debt_ns = std::stoll(reply->text);
+        const Decision decision = step(debt_ns, 0, gcra, cost).decision;
+        if (decision.admitted) {
+          refusals_.drop(key);
+        } else {
+          refusals_.put(key, asked_ns + debt_ns, asked_ns);
+        }
+        return done(decision);
       }
       note(true, reply ? std::string("an odd answer") : reply.error().text());
       Decision alone = fallback_.take(key, policy, cost);
@@ -76,10 +123,24 @@ class SharedLimits final : public RedisLimits {
     client_.call(std::move(call), {.timeout = config_.timeout, .server = {}}, std::move(decide));
   }
 
+  std::optional<Decision> known_refusal(std::string_view key, const Policy& policy,
+                                        std::int64_t cost) override {
+    const auto tat_ns = refusals_.find(key);
+    if (!tat_ns) return std::nullopt;
+    const Decision decision = step(*tat_ns, now_ns(), make_gcra(policy), cost).decision;
+    if (decision.admitted) return std::nullopt;
+    return decision;
+  }
+
   bool does_wait() const override { return true; }
   RedisLimitsFigures figures() const override { return {shared_, degraded_, is_degraded_}; }
 
  private:
+  std::int64_t now_ns() const {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic().time_since_epoch())
+        .count();
+  }
+
   void note(bool degraded, const std::string& reason) {
     ++(degraded ? degraded_ : shared_);
     if (is_degraded_.exchange(degraded) == degraded) return;
@@ -96,6 +157,7 @@ class SharedLimits final : public RedisLimits {
   const Logger logger_;
   const RedisLimitsConfig config_;
   const redis::Script take_{std::string(kTake)};
+  Refusals refusals_;
   std::atomic<std::int64_t> shared_ = 0;
   std::atomic<std::int64_t> degraded_ = 0;
   std::atomic<bool> is_degraded_ = false;

@@ -10,7 +10,7 @@
 
 #include "http/request_maker.hpp"
 #include "http/respond.hpp"
-#include "http/text.hpp"
+#include "services/gateway/upstream/call_text.hpp"
 
 namespace ekiden::gateway {
 
@@ -18,36 +18,6 @@ namespace {
 
 namespace asio = boost::asio;
 using runtime::Task;
-
-/// A body up to this size is read whole before it is passed on, in either direction.
-constexpr std::int64_t kSmallBody = 64 * 1024;
-
-/// What a process is told by the gateway alone, and what it need not know.
-bool is_own_request_field(std::string_view name) {
-  if (http::equal_no_case(name, http::kTimeoutHeader)) return true;
-  for (const std::string_view own :
-       {"Host", "Content-Length", "Expect", "traceparent", "X-Request-Id", "X-Forwarded-For", "Forwarded",
-        "Authorization", "X-Api-Key", "X-User-Id"}) {
-    if (http::equal_no_case(name, own)) return true;
-  }
-  return http::starts_with_no_case(name, "X-Internal-");
-}
-
-/// What the gateway's server puts on every answer itself.
-bool is_own_answer_field(std::string_view name) {
-  for (const std::string_view own :
-       {"Date", "Server", "X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "Content-Length"}) {
-    if (http::equal_no_case(name, own)) return true;
-  }
-  return false;
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ": ";
-  out += value;
-  out += "\r\n";
-}
 
 bool has_body(const Call& call) {
   return !call.body.empty() || (call.client && call.client->has_body());
@@ -126,16 +96,6 @@ class NoBody final : public http::BodyStream {
   Task<Result<bool>> read(std::string&) override { co_return false; }
 };
 
-http::Response response_of(const http::AnswerView& head) {
-  http::Response response;
-  response.status = head.status;
-  for (const http::FieldView& field : head.fields()) {
-    if (is_own_answer_field(field.name) || http::is_hop_by_hop(field.name, head.connection)) continue;
-    response.headers.add(std::string(field.name), std::string(field.value));
-  }
-  return response;
-}
-
 Task<Attempt> take_answer(Lease lease, const Call& call, Duration stall) {
   http::Outbound& connection = lease.connection();
   http::Response response = response_of(connection.head());
@@ -150,8 +110,7 @@ Task<Attempt> take_answer(Lease lease, const Call& call, Duration stall) {
       if (!more) co_return Attempt{.answer = more.error(), .reach = Reach::answered};
     }
   } else {
-    response.stream_size = size;
-    response.flow = std::make_shared<PassedAnswer>(std::move(lease), stall);
+    response = pass_answer(std::move(lease), stall);
   }
   co_return Attempt{.answer = std::move(response), .reach = Reach::answered};
 }
@@ -167,15 +126,6 @@ std::string head_with_deadline(const Call& call, const Clock& clock) {
   }
   text += "\r\n";
   return text;
-}
-
-Attempt failed(const http::Outbound& connection, Error error) {
-  const bool is_gone = error.slug() == "client-gone";
-  return {.answer = std::move(error),
-          .reach = connection.got_bytes()     ? Reach::answered
-                   : connection.has_written() ? Reach::sent
-                                              : Reach::unsent,
-          .is_clients_fault = is_gone};
 }
 
 Task<Attempt> forward_streamed(Lease lease, const Call& call, Duration stall) {
@@ -201,6 +151,31 @@ Task<Attempt> forward_streamed(Lease lease, const Call& call, Duration stall) {
 
 }  // namespace
 
+http::Response response_of(const http::AnswerView& head) {
+  http::Response response;
+  response.status = head.status;
+  for (const http::FieldView& field : head.fields()) {
+    if (goes_on(field, head)) response.headers.add(std::string(field.name), std::string(field.value));
+  }
+  return response;
+}
+
+Attempt failed(const http::Outbound& connection, Error error) {
+  const bool is_gone = error.slug() == "client-gone";
+  return {.answer = std::move(error),
+          .reach = connection.got_bytes()     ? Reach::answered
+                   : connection.has_written() ? Reach::sent
+                                              : Reach::unsent,
+          .is_clients_fault = is_gone};
+}
+
+http::Response pass_answer(Lease lease, Duration stall) {
+  http::Response response = response_of(lease.connection().head());
+  response.stream_size = lease.connection().body_size();
+  response.flow = std::make_shared<PassedAnswer>(std::move(lease), stall);
+  return response;
+}
+
 Call make_call(const http::Route& route, http::Request& request, const http::CallSigner& signer,
                Timestamp now) {
   Call call;
@@ -216,15 +191,8 @@ Call make_call(const http::Route& route, http::Request& request, const http::Cal
   const std::string& target = request.target.empty() ? request.path : request.target;
   std::string& head = call.head;
   head.reserve(1024);
-  head += http::to_string(request.verb);
-  head += ' ';
-  head += target;
-  head += " HTTP/1.1\r\nHost: ekiden.internal\r\n";
-  const std::string_view connection = request.headers.get("Connection").value_or("");
-  for (const auto& [name, value] : request.headers.all()) {
-    if (!is_own_request_field(name) && !http::is_hop_by_hop(name, connection))
-      append_field(head, name, value);
-  }
+  append_request(head, request.verb, target, request.headers.all(),
+                 request.headers.get("Connection").value_or(""));
   if (!call.body.empty() && !request.headers.get("Content-Type"))
     append_field(head, "Content-Type", "application/json");
   append_field(head, "X-Request-Id", request.request_id);

@@ -32,6 +32,9 @@ Call make_call(const http::Route& route, http::Request& request, const http::Cal
 /// Reads a small body whole, so that the call can be made again. @errors those of the client's body.
 runtime::Task<Result<void>> take_small_body(Call& call);
 
+/// A body up to this size is read whole before it is passed on, in either direction.
+constexpr std::int64_t kSmallBody = 64 * 1024;
+
 /// How far an attempt came before it failed.
 enum class Reach : std::uint8_t {
   unsent,  ///< nothing has left: it has not happened
@@ -45,6 +48,14 @@ struct Attempt {
   bool is_clients_fault = false;  ///< the client's body broke off, or the client went
   bool was_kept = false;          ///< on a connection that earlier calls were made on
 };
+
+/// An attempt that failed on this connection.
+Attempt failed(const http::Outbound& connection, Error error);
+/// Status and headers of an answer, for the client.
+http::Response response_of(const http::AnswerView& head);
+/// The answer whose head has been read, its body still on the connection, which the response then holds.
+/// @param stall for how long the body may stand still.
+http::Response pass_answer(Lease lease, Duration stall);
 
 /// Sends the call on this connection and takes its answer; a large body is left on the connection, which the
 /// response then holds. @param stall for how long a body may stand still.

@@ -107,6 +107,16 @@ std::unique_ptr<http::Outbound> Lane::take_idle(Pool& pool) {
   return nullptr;
 }
 
+std::optional<Lease> Lane::acquire_kept(EndpointPtr endpoint, Instant until,
+                                        std::shared_ptr<http::Asker> asker) {
+  const auto found = pools_.find(endpoint.get());
+  if (found == pools_.end()) return std::nullopt;
+  std::unique_ptr<http::Outbound> kept = take_idle(found->second);
+  if (!kept) return std::nullopt;
+  kept->begin(until, std::move(asker));
+  return Lease{shared_from_this(), std::move(endpoint), std::move(kept), true};
+}
+
 runtime::Task<Result<Lease>> Lane::acquire(EndpointPtr endpoint, Instant until,
                                            std::shared_ptr<http::ClientSide> client) {
   const auto [place, is_new] = pools_.try_emplace(endpoint.get());

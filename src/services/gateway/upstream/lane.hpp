@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -59,6 +60,8 @@ class Lane final : public std::enable_shared_from_this<Lane> {
   ///         unavailable  `upstream-unreachable`; timeout `upstream-timeout`. Nothing was sent in any case.
   runtime::Task<Result<Lease>> acquire(EndpointPtr endpoint, Instant until,
                                        std::shared_ptr<http::ClientSide> client);
+  /// A resting connection, watched over likewise; nullopt where there is none.
+  std::optional<Lease> acquire_kept(EndpointPtr endpoint, Instant until, std::shared_ptr<http::Asker> asker);
 
   const boost::asio::any_io_executor& loop() const { return loop_; }
   const Clock& clock() const { return clock_; }

@@ -10,7 +10,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "http/target.hpp"
 #include "services/gateway/upstream/discovery.hpp"
+#include "services/gateway/upstream/short_call.hpp"
 #include "services/gateway/upstream/tunnel.hpp"
 
 namespace ekiden::gateway {
@@ -216,6 +218,18 @@ bool RemoteCaller::may_repeat(Upstream& upstream, const Call& call, const Attemp
   if (call.deadline.passed(clock_)) return false;
   if (made.reach == Reach::unsent) return true;
   return call.is_repeatable && !call.is_streamed && upstream.retries.spend();
+}
+
+std::shared_ptr<services::ReadyCall> RemoteCaller::prepare(const http::Route& route,
+                                                           const http::FastRequest& request,
+                                                           const std::optional<http::Identity>& identity,
+                                                           services::ReadyCall::Done done) {
+  const auto found = routes_.find(&route);
+  const Loop* const loop = loop_of(request.open->loop());
+  if (found == routes_.end() || loop == nullptr || !http::is_plain_query(request.head.raw_query()))
+    return nullptr;
+  return std::make_shared<ShortCall>(*this, loop->lane, found->second, route, request, identity,
+                                     std::move(done));
 }
 
 std::optional<http::Upgrade> RemoteCaller::upgrade(const http::Route& route, const http::Request& request) {

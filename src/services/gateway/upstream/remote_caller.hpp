@@ -49,6 +49,9 @@ class RemoteCaller final : public services::ServiceCaller {
   runtime::Task<Result<http::Response>> call(const http::Route& route, http::Request request) override;
   bool is_reachable(std::string_view service) const override;
   bool passes(const http::Route& route) const override { return routes_.contains(&route); }
+  std::shared_ptr<services::ReadyCall> prepare(const http::Route& route, const http::FastRequest& request,
+                                               const std::optional<http::Identity>& identity,
+                                               services::ReadyCall::Done done) override;
   std::optional<http::Upgrade> upgrade(const http::Route& route, const http::Request& request) override;
 
   /// Sends the call to every process of every service, at most `processes_max`, all at the same time.
@@ -56,6 +59,7 @@ class RemoteCaller final : public services::ServiceCaller {
                                                      std::size_t processes_max);
 
  private:
+  friend class ShortCall;
   struct Loop;
   struct Round;
 

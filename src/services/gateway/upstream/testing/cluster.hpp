@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include <boost/asio/write.hpp>
 
 #include "http/problem.hpp"
+#include "http/request_maker.hpp"
 #include "http/testing/echo.hpp"
 #include "http/testing/raw_client.hpp"
 #include "http/testing/test_server.hpp"
@@ -30,6 +32,17 @@ inline http::ClusterSecret cluster_secret() {
 class PassOn final : public http::Dispatcher {
  public:
   explicit PassOn(const http::Route& every) : route(every) {}
+  http::Fast try_fast(const http::FastRequest& request, http::FastReply&) override {
+    if (request.head.verb != http::Verb::get || !request.head.get(http::kTimeoutHeader).empty())
+      return http::Fast::no;
+    ++asked_shortly;
+    const auto call = caller->prepare(route, request, std::nullopt, [this](int) { ++answered_shortly; });
+    http::Headers drawn;
+    drawn.add("RateLimit", "\"read\";r=7;t=1");
+    if (call && call->send(drawn)) return http::Fast::taken;
+    if (call) request.open->set_drawn(std::move(drawn));
+    return http::Fast::no;
+  }
   runtime::Task<http::Admission> admit(http::Request& request) override {
     if (auto upgrade = caller->upgrade(route, request)) co_return *std::move(upgrade);
     const bool has_body = request.verb == http::Verb::post;
@@ -38,12 +51,17 @@ class PassOn final : public http::Dispatcher {
   }
   runtime::Task<http::Response> handle(const http::Route& every, http::Request request) override {
     const std::string id = request.request_id;
+    const http::Headers drawn = request.answer_headers;
     Result<http::Response> answer = co_await caller->call(every, std::move(request));
-    co_return answer ? *std::move(answer) : http::problem(answer.error(), id);
+    http::Response response = answer ? *std::move(answer) : http::problem(answer.error(), id);
+    for (const auto& [name, value] : drawn.all()) response.headers.set(name, value);
+    co_return response;
   }
 
   const http::Route& route;
   RemoteCaller* caller = nullptr;
+  std::atomic<int> asked_shortly = 0;     ///< requests that might go without a coroutine
+  std::atomic<int> answered_shortly = 0;  ///< that did
 };
 
 /// A gateway's server whose every request goes to the processes at `ports`.
@@ -85,6 +103,8 @@ class Gateway {
     http::testing::RawClient client{port()};
     return client.call(bytes);
   }
+  int asked_shortly() const { return pass_on_.asked_shortly; }
+  int answered_shortly() const { return pass_on_.answered_shortly; }
   std::string metrics() const { return metrics_.serialize(); }
 
  private:
