@@ -38,39 +38,45 @@ return string.format('%.0f', debt)
 )lua";
 
 /// Who was refused, until they would not be any more: a bucket's TAT only grows, so nobody needs to be asked
-/// again before. @threads any
+/// again before. But for a second at most: a Redis that has forgotten the bucket would admit them.
+/// @threads any
 class Refusals {
  public:
   /// @param tat_ns on this process's monotonic clock; never later than it truly is.
   void put(const std::string& key, std::int64_t tat_ns, std::int64_t now_ns) EKIDEN_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    if (tat_ns_.size() >= kMax) {
-      std::erase_if(tat_ns_, [now_ns](const auto& entry) { return entry.second <= now_ns; });
+    if (refused_.size() >= kMax) {
+      std::erase_if(refused_, [now_ns](const auto& entry) { return entry.second.until_ns <= now_ns; });
     }
-    if (tat_ns_.size() >= kMax) tat_ns_.clear();
-    tat_ns_[key] = tat_ns;
-    count_.store(tat_ns_.size(), std::memory_order_relaxed);
+    if (refused_.size() >= kMax) refused_.clear();
+    refused_[key] = {.tat_ns = tat_ns, .until_ns = now_ns + kKeptNs};
+    count_.store(refused_.size(), std::memory_order_relaxed);
   }
   void drop(const std::string& key) EKIDEN_EXCLUDES(mutex_) {
     if (count_.load(std::memory_order_relaxed) == 0) return;
     const MutexLock lock(mutex_);
-    tat_ns_.erase(key);
-    count_.store(tat_ns_.size(), std::memory_order_relaxed);
+    refused_.erase(key);
+    count_.store(refused_.size(), std::memory_order_relaxed);
   }
-  std::optional<std::int64_t> find(std::string_view key) const EKIDEN_EXCLUDES(mutex_) {
+  std::optional<std::int64_t> find(std::string_view key, std::int64_t now_ns) const EKIDEN_EXCLUDES(mutex_) {
     // Nearly always there is nobody: no lock then.
     if (count_.load(std::memory_order_relaxed) == 0) return std::nullopt;
     const MutexLock lock(mutex_);
-    const auto found = tat_ns_.find(std::string(key));
-    if (found == tat_ns_.end()) return std::nullopt;
-    return found->second;
+    const auto found = refused_.find(std::string(key));
+    if (found == refused_.end() || found->second.until_ns <= now_ns) return std::nullopt;
+    return found->second.tat_ns;
   }
 
  private:
+  struct Refused {
+    std::int64_t tat_ns = 0;
+    std::int64_t until_ns = 0;
+  };
   static constexpr std::size_t kMax = 10'000;
+  static constexpr std::int64_t kKeptNs = 1'000'000'000;
   mutable Mutex mutex_;
   std::atomic<std::size_t> count_ = 0;
-  std::unordered_map<std::string, std::int64_t> tat_ns_ EKIDEN_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Refused> refused_ EKIDEN_GUARDED_BY(mutex_);
 };
 
 class SharedLimits final : public RedisLimits {
@@ -125,9 +131,10 @@ class SharedLimits final : public RedisLimits {
 
   std::optional<Decision> known_refusal(std::string_view key, const Policy& policy,
                                         std::int64_t cost) override {
-    const auto tat_ns = refusals_.find(key);
+    const std::int64_t now = now_ns();
+    const auto tat_ns = refusals_.find(key, now);
     if (!tat_ns) return std::nullopt;
-    const Decision decision = step(*tat_ns, now_ns(), make_gcra(policy), cost).decision;
+    const Decision decision = step(*tat_ns, now, make_gcra(policy), cost).decision;
     if (decision.admitted) return std::nullopt;
     return decision;
   }
