@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import json
 import os
 import pathlib
 import signal
@@ -101,6 +102,40 @@ def ekiden(folder, settings=(), data=None, core=SERVER_CORE, wrapper=()):
     command = on_core(core, *wrapper, *ekiden_command(data or folder / "data", port, settings))
     with started(command, ("127.0.0.1", port), "/readyz", folder / "ekiden.log") as process:
         yield ("127.0.0.1", port), process
+
+
+@contextlib.contextmanager
+def ekiden_cluster(folder, settings=()):
+    """(address of a gateway, pids of our processes, ports of the servers beneath by name): two processes of each service
+    and two gateways on PostgreSQL, Kafka and Redis of their own, all on any core."""
+    data, port = folder / "cluster", free_port()
+    for parent in [folder, *folder.parents]:
+        if os.getuid() == 0 and parent.stat().st_uid == 0 and parent != pathlib.Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o111)  # PostgreSQL runs as a user of its own
+    sets = {"limits.enabled": "false", "user.access_token_ttl": "1d", **dict(settings)}
+    words = [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
+    program = [PYTHON, REPOSITORY / "deploy/local/cluster"]
+    environment = {**os.environ, "EKIDEN_BINARY": str(BINARY)}
+    quiet = {"stdout": subprocess.DEVNULL, "env": environment}
+    try:
+        subprocess.run([*program, "up", "--data", data, "--port", str(port), *words], check=True, **quiet)
+        ports = json.loads((data / "cluster.json").read_text())
+        ours = [name for name in ports if name.rsplit("-", 1)[-1].isdigit()]
+        pids = [int((data / "run" / f"{name}.pid").read_text().split()[0]) for name in ours]
+        yield ("127.0.0.1", port), pids, {name: at for name, at in ports.items() if name not in ours}
+    finally:
+        subprocess.run([*program, "down", "--data", data], **quiet)
+
+
+@contextlib.contextmanager
+def ekiden_as(shape, folder):
+    """As `ekiden_cluster` for the shape `cluster`; for `process` one process, without servers beneath."""
+    if shape == "cluster":
+        with ekiden_cluster(folder) as cluster:
+            yield cluster
+    else:
+        with ekiden(folder) as (address, process):
+            yield address, [process.pid], {}
 
 
 def as_postgres(command):
