@@ -8,6 +8,7 @@
 #include "app/options.hpp"
 #include "services/gamification/service.hpp"
 #include "services/gateway/options.hpp"
+#include "services/inventory/service.hpp"
 #include "services/user/service.hpp"
 #include "services/workout/service.hpp"
 
@@ -58,6 +59,23 @@ services::ServiceSpec make_gamification(const ServiceContext& context) {
                                              .logger = context.logger,
                                              .process = member_name(process.config)},
                                             gamification::read_config(process.config));
+}
+
+services::ServiceSpec make_inventory(const ServiceContext& context) {
+  const ProcessParts& process = context.process;
+  return inventory::inventory_service({.db = context.database(),
+                                       .blobs = context.blobs(),
+                                       .loops = *context.loops,
+                                       .cursors = process.cursors,
+                                       .figures = process.figures,
+                                       .metrics = process.metrics,
+                                       .wake_relay = context.wake_relay,
+                                       .clock = process.clock,
+                                       .ids = process.ids,
+                                       .random = process.random,
+                                       .logger = context.logger,
+                                       .only_process = !are_tables_shared(process.config)},
+                                      inventory::read_config(process.config));
 }
 
 /// A service's model, from its settings.
@@ -112,6 +130,14 @@ const std::vector<ServiceRow>& service_table() {
        .rebuilds = {{.name = "ranking",
                      .job = gamification::kRebuildRankingJob,
                      .done = "The ranking has been made anew from the ledger's scores."}}},
+      {.name = "inventory",
+       .ports = {Port::sql, Port::log, Port::blobs},
+       .model = model_of<inventory::model, inventory::read_config>,
+       .options = inventory::options,
+       .migrations = inventory::migrations,
+       .routes = routes_of<inventory::routes, inventory::read_config>,
+       .make = make_inventory,
+       .audits = {{.name = "ledger-equals-workouts", .run = gear_ledger_equals_workouts}}},
   };
   return table;
 }

@@ -23,10 +23,15 @@ using ApplyInTx = std::function<Result<void>(sql::Tx&, const Envelope&)>;
 /// (a claim).
 using ApplyOutside = std::function<runtime::Task<Result<void>>(Envelope)>;
 
+/// What several events come to together, in their order, after `ApplyInTx` has taken each of them, in the
+/// same transaction: so that what many of them change is written once. Where it fails, each is tried alone.
+using ApplyTogether = std::function<Result<void>(sql::Tx&, const std::vector<const Envelope*>&)>;
+
 /// Many events in one transaction; an event that fails is rolled back with its batch and then tried alone.
 struct Batched {
   ApplyInTx apply;
   std::size_t batch_max = 256;
+  ApplyTogether together{};  ///< none: `apply` does it all
 };
 struct Keyed {
   ApplyOutside apply;

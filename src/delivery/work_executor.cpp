@@ -42,9 +42,10 @@ class WatchedTx final : public sql::Tx {
   bool storage_failed_ = false;
 };
 
-Result<void> call(const ApplyInTx& apply, sql::Tx& tx, const Envelope& event) {
+template <class Apply, class Events>
+Result<void> call(const Apply& apply, sql::Tx& tx, const Events& events) {
   try {
-    return apply(tx, event);
+    return apply(tx, events);
   } catch (const std::exception& fault) {
     return Error{Errc::internal, "handler-threw", std::string("the handler threw: ") + fault.what()};
   } catch (...) {
@@ -84,6 +85,8 @@ class Pass {
   Result<void> discard(const Arrived& arrived);
   Result<void> note(const ArrivedPtr& arrived, bool is_known);
   Result<void> call_handler(std::size_t index, const ArrivedPtr& arrived);
+  Result<void> call_together();
+  Result<void> judge(Result<void> outcome, bool storage_failed, std::size_t index, const ArrivedPtr& arrived);
   Result<std::map<EventId, InboxState>> load(const std::vector<ItemPtr>& items);
   bool counts(const Arrived& arrived) const {
     return subscription_.in_sequence && arrived.event && arrived.event->sequence > 0;
@@ -101,6 +104,7 @@ class Pass {
   GroupStore::Waiting waiting_;
   std::vector<EventId> applied_;  ///< to be written to the inbox in one go
   std::set<EventId> seen_;
+  std::vector<std::pair<std::size_t, ArrivedPtr>> handled_;  ///< what `apply` has taken, in order
   bool handler_failed_ = false;
 };
 
@@ -131,18 +135,36 @@ Result<void> Pass::run(const Work& work) {
       EKIDEN_CHECK(sweep(work.partitions));
       break;
   }
+  EKIDEN_CHECK(call_together());
   return store_.insert_applied(applied_);
 }
 
 Result<void> Pass::call_handler(std::size_t index, const ArrivedPtr& arrived) {
   WatchedTx watched(tx_);
+  handled_.emplace_back(index, arrived);
   auto outcome = call(std::get<Batched>(subscription_.apply).apply, watched, *arrived->event);
-  if (outcome) return {};
-  if (!watched.storage_failed()) {
-    handler_failed_ = true;
-    result_.failed = index;
-    result_.failed_event = arrived;
-  }
+  return judge(std::move(outcome), watched.storage_failed(), index, arrived);
+}
+
+Result<void> Pass::call_together() {
+  const auto* batched = std::get_if<Batched>(&subscription_.apply);
+  if (batched == nullptr || !batched->together || handled_.empty()) return {};
+  std::vector<const Envelope*> events;
+  events.reserve(handled_.size());
+  for (const auto& [index, arrived] : handled_) events.push_back(&*arrived->event);
+  WatchedTx watched(tx_);
+  auto outcome = call(batched->together, watched, events);
+  const auto& [index, last] = handled_.back();
+  return judge(std::move(outcome), watched.storage_failed(), index, last);
+}
+
+/// Says whose fault an error of the handler is, unless it is the database's.
+Result<void> Pass::judge(Result<void> outcome, bool storage_failed, std::size_t index,
+                         const ArrivedPtr& arrived) {
+  if (outcome || storage_failed) return outcome;
+  handler_failed_ = true;
+  result_.failed = index;
+  result_.failed_event = arrived;
   return outcome;
 }
 

@@ -105,6 +105,20 @@ TEST(Events, KeepTheirWireForm) {
               "workouts", 4,
               R"({"workout_id":"01020304-0506-7008-800a-0b0c0d0e0f02",)"
               R"("user_id":"01020304-0506-7008-800a-0b0c0d0e0f01","version":4})");
+  expect_wire(GearWorn{.gear_id = id_of<GearId>(9),
+                       .user_id = kUser,
+                       .kind = "shoes",
+                       .name = "Blue",
+                       .share_percent = 80,
+                       .distance_m = 640'000,
+                       .moving_ms = 225'000'000,
+                       .life_distance_m = 800'000,
+                       .life_moving_ms = std::nullopt},
+              "gear.worn", "inventory", 0,
+              R"({"gear_id":"01020304-0506-7008-800a-0b0c0d0e0f09",)"
+              R"("user_id":"01020304-0506-7008-800a-0b0c0d0e0f01","kind":"shoes","name":"Blue",)"
+              R"("share_percent":80,"distance_m":640000,"moving_ms":225000000,"life_distance_m":800000,)"
+              R"("life_moving_ms":null})");
 }
 
 TEST(Events, PassOverAddedFieldsAndMissNone) {

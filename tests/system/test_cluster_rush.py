@@ -15,7 +15,7 @@ from harness.waiting import until
 
 pytestmark = pytest.mark.cluster("two processes of each service")
 
-SERVICES = ("user", "workout", "gamification", "gateway")
+SERVICES = ("user", "workout", "gamification", "inventory", "gateway")
 JOINS_EVERY_S = 2
 
 

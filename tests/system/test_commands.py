@@ -19,7 +19,8 @@ def test_serve_list_names_the_services_and_their_models():
     """Without starting anything."""
     made = ekiden("serve", "--list")
     assert made.returncode == 0 and made.stderr == "", made
-    for service, model in (("gateway", "event loop"), ("user", "thread pool"), ("workout", "coroutines"), ("gamification", "thread pool")):
+    for service, model in (("gateway", "event loop"), ("user", "thread pool"), ("workout", "coroutines"), ("gamification", "thread pool"),
+                           ("inventory", "coroutines")):
         (line,) = [line for line in made.stdout.splitlines() if line.strip().startswith(service)]
         assert model in line
 

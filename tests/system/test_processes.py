@@ -47,7 +47,7 @@ class Cluster:
         shared = {"cluster.keys": self.keys, "upstream.check_every": "100ms", "cluster.drain_delay": "1s", **(settings or {})}
         self.parts = {name: Part(pathlib.Path(folder) / name, name, shared) for name in services}
         where = {f"upstream.{name}": "127.0.0.1:%d" % (self.parts[name].address[1] if name in self.parts else free_port())
-                 for name in ("user", "workout", "gamification")}
+                 for name in ("user", "workout", "gamification", "inventory")}
         self.gateway = Part(pathlib.Path(folder) / "gateway", "gateway", {**shared, **where})
 
     def start(self):

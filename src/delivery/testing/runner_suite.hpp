@@ -206,6 +206,31 @@ TEST_P(NamedMemberTest, ComesBackWhenAnotherHasTakenItsName) {
   eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 2; });
 }
 
+TEST_P(RunnerTest, WhatComesTogetherIsWrittenTogetherAndAFaultTakesNobodyWithIt) {
+  std::atomic<std::int64_t> largest = 0;
+  Subscription subscribed = subscription();
+  subscribed.apply =
+      Batched{.apply = [](sql::Tx&, const Envelope&) { return Result<void>{}; },
+              .together = [&](sql::Tx& tx, const std::vector<const Envelope*>& events) -> Result<void> {
+                for (const Envelope* event : events) {
+                  if (event->subject == "poison") return Error{Errc::invalid, "bad", "cannot digest it"};
+                  EKIDEN_CHECK(apply(tx, *event));
+                }
+                largest = std::max<std::int64_t>(largest, static_cast<std::int64_t>(events.size()));
+                return {};
+              }};
+  for (int i = 0; i < 20; ++i) publish(event_of("a", i == 7 ? "poison" : "sound"));
+  eventually([&] { return unpublished() == 0; });
+  const auto running = start(subscribed);
+  DeadLetters letters(log_);
+  eventually([&] { return letters.list("things", "g", 10)->size() == 1 && lag("g") == 0; });
+  EXPECT_EQ(fix_.count("SELECT count(*) FROM effects"), 19);
+  EXPECT_EQ(letters.list("things", "g", 10)->front().subject, "poison");
+  for (int i = 0; i < 20; ++i) publish(event_of("b", "later"));
+  eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 39; });
+  EXPECT_GT(largest, 0);
+}
+
 TEST_P(RunnerTest, PollsGoOnWhileAHandlerIsSlow) {
   std::atomic<bool> may_end = false;
   std::atomic<bool> has_begun = false;
