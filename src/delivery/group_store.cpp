@@ -1,5 +1,8 @@
 #include "delivery/group_store.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "delivery/header_codec.hpp"
 
 namespace ekiden::delivery {
@@ -39,6 +42,24 @@ std::string_view name_of(InboxState state) {
   return "applied";
 }
 
+/// `($2, $3 …)` for so many values, rounded up to a power of two: few texts to prepare.
+std::string list_after_group(std::size_t count) {
+  std::string list = "(";
+  for (std::size_t i = 0; i < std::bit_ceil(count); ++i)
+    list += (i == 0 ? "$" : ", $") + std::to_string(i + 2);
+  return list + ")";
+}
+
+/// The group and the values of such a list; the last one is repeated.
+template <class T>
+Params params_of(std::string_view group, const std::vector<T>& values) {
+  Params params{group};
+  const std::size_t count = std::bit_ceil(values.size());
+  params.reserve(count + 1);
+  for (std::size_t i = 0; i < count; ++i) params.emplace_back(values[std::min(i, values.size() - 1)]);
+  return params;
+}
+
 Result<ParkedEvent> read_parked(const sql::Row& row, std::string_view group) {
   log::Record record{.at = {.topic = row.text(2), .partition = static_cast<std::int32_t>(row.integer(3))},
                      .offset = {row.integer(4)},
@@ -56,13 +77,10 @@ Result<ParkedEvent> read_parked(const sql::Row& row, std::string_view group) {
 Result<std::map<EventId, InboxState>> GroupStore::states(const std::vector<EventId>& ids) {
   std::map<EventId, InboxState> found;
   if (ids.empty()) return found;
-  std::string statement = "SELECT event_id, state FROM inbox WHERE group_name = $1 AND event_id IN (";
-  Params params{group_};
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    statement += (i == 0 ? "$" : ", $") + std::to_string(i + 2);
-    params.emplace_back(ids[i]);
-  }
-  EKIDEN_TRY(const sql::Rows rows, tx_.query(statement + ")", std::move(params)));
+  EKIDEN_TRY(const sql::Rows rows,
+             tx_.query("SELECT event_id, state FROM inbox WHERE group_name = $1 AND event_id IN " +
+                           list_after_group(ids.size()),
+                       params_of(group_, ids)));
   for (const sql::Row& row : rows) found.emplace(row.id<EventId>(0), state_of(row.text(1)));
   return found;
 }
@@ -103,12 +121,6 @@ Result<void> GroupStore::meet_subject(std::string_view subject, std::int64_t seq
   return {};
 }
 
-Result<void> GroupStore::forget_subject(std::string_view subject) {
-  EKIDEN_CHECK(
-      tx_.execute("DELETE FROM sequences WHERE group_name = $1 AND subject = $2", {group_, subject}));
-  return {};
-}
-
 Result<bool> GroupStore::is_parked_before(std::string_view subject, std::int64_t sequence) {
   EKIDEN_TRY(
       const sql::Rows rows,
@@ -117,11 +129,38 @@ Result<bool> GroupStore::is_parked_before(std::string_view subject, std::int64_t
   return !rows.empty();
 }
 
-Result<void> GroupStore::set_sequence(std::string_view subject, std::int64_t sequence) {
+Result<std::map<std::string, std::optional<std::int64_t>>> GroupStore::last_sequences(
+    const std::vector<std::string>& subjects) {
+  std::map<std::string, std::optional<std::int64_t>> found;
+  if (subjects.empty()) return found;
+  EKIDEN_TRY(const sql::Rows rows,
+             tx_.query("SELECT subject, last_sequence FROM sequences WHERE group_name = $1 AND subject IN " +
+                           list_after_group(subjects.size()),
+                       params_of(group_, subjects)));
+  for (const std::string& subject : subjects) found.emplace(subject, std::nullopt);
+  for (const sql::Row& row : rows) found[row.text(0)] = row.integer(1);
+  return found;
+}
+
+Result<void> GroupStore::write_sequences(const std::map<std::string, std::optional<std::int64_t>>& last) {
+  std::vector<Params> sets;
+  std::vector<Params> ended;
+  for (const auto& [subject, sequence] : last) {
+    if (sequence) {
+      sets.push_back({group_, subject, *sequence});
+    } else {
+      ended.push_back({group_, subject});
+    }
+  }
+  if (!sets.empty()) {
+    EKIDEN_CHECK(
+        tx_.execute_batch("INSERT INTO sequences (group_name, subject, last_sequence) VALUES ($1, $2, $3) "
+                          "ON CONFLICT (group_name, subject) DO UPDATE SET last_sequence = $3",
+                          std::move(sets)));
+  }
+  if (ended.empty()) return {};
   EKIDEN_CHECK(
-      tx_.execute("INSERT INTO sequences (group_name, subject, last_sequence) VALUES ($1, $2, $3) "
-                  "ON CONFLICT (group_name, subject) DO UPDATE SET last_sequence = $3",
-                  {group_, subject, sequence}));
+      tx_.execute_batch("DELETE FROM sequences WHERE group_name = $1 AND subject = $2", std::move(ended)));
   return {};
 }
 

@@ -41,11 +41,15 @@ class GroupStore {
 
   /// The last event of the subject that was applied; nullopt: the group has not met it yet.
   Result<std::optional<std::int64_t>> last_sequence(std::string_view subject);
-  Result<void> set_sequence(std::string_view subject, std::int64_t sequence);
-  /// The same, where nothing stands yet.
+  /// The same of many subjects, in one round trip; those not met yet are nullopt.
+  /// @param subjects at most 1024 at a time
+  Result<std::map<std::string, std::optional<std::int64_t>>> last_sequences(
+      const std::vector<std::string>& subjects);
+  /// Notes the last applied event of each; nullopt forgets the subject: its last event was applied, nothing
+  /// more comes, and the inbox knows what comes again.
+  Result<void> write_sequences(const std::map<std::string, std::optional<std::int64_t>>& last);
+  /// Notes the last event of a subject, where nothing stands yet.
   Result<void> meet_subject(std::string_view subject, std::int64_t sequence);
-  /// For a subject whose last event was applied: nothing more comes, and the inbox knows what comes again.
-  Result<void> forget_subject(std::string_view subject);
   /// Whether an earlier event of the subject waits, too.
   Result<bool> is_parked_before(std::string_view subject, std::int64_t sequence);
 

@@ -88,6 +88,13 @@ class Pass {
   Result<void> call_together();
   Result<void> judge(Result<void> outcome, bool storage_failed, std::size_t index, const ArrivedPtr& arrived);
   Result<std::map<EventId, InboxState>> load(const std::vector<ItemPtr>& items);
+  Result<void> load_sequences(const std::vector<ItemPtr>& items);
+  Result<std::optional<std::int64_t>> last_sequence(const std::string& subject);
+  /// Written at the end, all in one go. @param sequence nullopt: nothing more comes of the subject
+  void keep_sequence(const std::string& subject, std::optional<std::int64_t> sequence) {
+    sequences_[subject] = sequence;
+    moved_[subject] = sequence;
+  }
   bool counts(const Arrived& arrived) const {
     return subscription_.in_sequence && arrived.event && arrived.event->sequence > 0;
   }
@@ -102,7 +109,9 @@ class Pass {
   GroupStore store_;
   WorkResult& result_;
   GroupStore::Waiting waiting_;
-  std::vector<EventId> applied_;  ///< to be written to the inbox in one go
+  std::map<std::string, std::optional<std::int64_t>> sequences_;  ///< of subjects that were looked at
+  std::map<std::string, std::optional<std::int64_t>> moved_;      ///< those of them that are to be written
+  std::vector<EventId> applied_;                                  ///< to be written to the inbox in one go
   std::set<EventId> seen_;
   std::vector<std::pair<std::size_t, ArrivedPtr>> handled_;  ///< what `apply` has taken, in order
   bool handler_failed_ = false;
@@ -113,6 +122,24 @@ Result<std::map<EventId, InboxState>> Pass::load(const std::vector<ItemPtr>& ite
   ids.reserve(items.size());
   for (const ItemPtr& item : items) ids.push_back(item->arrived->id);
   return store_.states(ids);
+}
+
+Result<void> Pass::load_sequences(const std::vector<ItemPtr>& items) {
+  if (!subscription_.in_sequence) return {};
+  std::vector<std::string> subjects;
+  for (const ItemPtr& item : items) {
+    if (counts(*item->arrived)) subjects.push_back(item->arrived->event->subject);
+  }
+  EKIDEN_TRY(sequences_, store_.last_sequences(subjects));
+  return {};
+}
+
+Result<std::optional<std::int64_t>> Pass::last_sequence(const std::string& subject) {
+  const auto known = sequences_.find(subject);
+  if (known != sequences_.end()) return known->second;
+  EKIDEN_TRY(const auto last, store_.last_sequence(subject));
+  sequences_.emplace(subject, last);
+  return last;
 }
 
 Result<void> Pass::run(const Work& work) {
@@ -136,6 +163,7 @@ Result<void> Pass::run(const Work& work) {
       break;
   }
   EKIDEN_CHECK(call_together());
+  EKIDEN_CHECK(store_.write_sequences(moved_));
   return store_.insert_applied(applied_);
 }
 
@@ -171,6 +199,7 @@ Result<void> Pass::judge(Result<void> outcome, bool storage_failed, std::size_t 
 /// Batched: claims and applies. Keyed: claims nothing yet, and says what is to be run.
 Result<void> Pass::take(const std::vector<ItemPtr>& items) {
   EKIDEN_TRY(const auto states, load(items));
+  EKIDEN_CHECK(load_sequences(items));
   for (std::size_t i = 0; i < items.size(); ++i) {
     const ArrivedPtr& arrived = items[i]->arrived;
     if (!seen_.insert(arrived->id).second) {
@@ -219,7 +248,7 @@ Result<Pass::Decision> Pass::decide(const Arrived& arrived, std::optional<InboxS
 Result<Pass::Turn> Pass::turn_of(const Arrived& arrived) {
   const std::string& subject = arrived.event->subject;
   const std::int64_t sequence = arrived.event->sequence;
-  EKIDEN_TRY(const std::optional<std::int64_t> last, store_.last_sequence(subject));
+  EKIDEN_TRY(const std::optional<std::int64_t> last, last_sequence(subject));
   if (sequence == last.value_or(0) + 1) return Turn::now;
   if (sequence <= last.value_or(0)) return Turn::past;
   if (last || now_ - arrived.record.appended_at < GroupStore::kGapPatience) return Turn::later;
@@ -254,7 +283,7 @@ Result<void> Pass::discard(const Arrived& arrived) {
   if (counts(arrived)) {
     EKIDEN_TRY(const Turn turn, turn_of(arrived));
     if (turn == Turn::now) {
-      EKIDEN_CHECK(store_.set_sequence(arrived.event->subject, arrived.event->sequence));
+      keep_sequence(arrived.event->subject, arrived.event->sequence);
       goes_on = true;
     }
   }
@@ -274,8 +303,7 @@ Result<void> Pass::note(const ArrivedPtr& arrived, bool is_known) {
   if (counts(*arrived)) {
     const bool is_last =
         std::ranges::find(subscription_.last_types, arrived->event->type) != subscription_.last_types.end();
-    EKIDEN_CHECK(is_last ? store_.forget_subject(arrived->event->subject)
-                         : store_.set_sequence(arrived->event->subject, arrived->event->sequence));
+    keep_sequence(arrived->event->subject, is_last ? std::nullopt : std::optional(arrived->event->sequence));
     if (waiting_.any_parked && !goes_on) {
       EKIDEN_TRY(goes_on, store_.closes_gap(arrived->event->subject, arrived->event->sequence));
     }
