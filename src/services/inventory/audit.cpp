@@ -154,6 +154,7 @@ class Comparison {
 
 Result<void> Comparison::compare() {
   std::vector<WorkoutId> ids;
+  ids.reserve(page_.size());
   for (const Workout& workout : page_) ids.push_back(workout.workout_id);
   seen_.insert(ids.begin(), ids.end());
   EKIDEN_TRY(const auto kept, find_workouts(tx_, ids));

@@ -108,6 +108,7 @@ Result<void> Batch::load_pieces(const std::set<GearId>& wanted) {
 /// them.
 Result<void> Batch::load_gear() {
   std::vector<WorkoutId> kept;
+  kept.reserve(kept_.size());
   for (const auto& [workout_id, workout] : kept_) kept.push_back(workout_id);
   EKIDEN_TRY(before_, find_entries(tx_, kept));
   std::set<GearId> wanted;

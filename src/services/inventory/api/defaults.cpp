@@ -50,7 +50,7 @@ runtime::Task<Result<http::Response>> DefaultsApi::replace(http::Request request
   auto write = [&request, &sports](sql::Tx& tx) -> Result<DefaultSet> {
     const UserId user_id = request.user().user_id;
     EKIDEN_CHECK(check_account(tx, user_id));
-    EKIDEN_TRY(const DefaultSet seen, find_defaults(tx, user_id));
+    EKIDEN_TRY(DefaultSet seen, find_defaults(tx, user_id));
     EKIDEN_CHECK(require_if_match(request, seen.version));
     EKIDEN_CHECK(check_pieces(tx, user_id, sports));
     if (seen.sports == sports) return seen;

@@ -11,7 +11,7 @@ namespace ekiden::inventory {
 /// `/gear/defaults`: what workouts of a sport count for that name no gear. @threads the service's loops
 class DefaultsApi {
  public:
-  explicit DefaultsApi(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit DefaultsApi(const ApiParts& parts) : parts_(parts) {}
 
   /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
   static std::vector<http::Route> routes(DefaultsApi* api);

@@ -182,7 +182,7 @@ runtime::Task<Result<http::Response>> GearApi::change(http::Request request) {
 }
 
 Result<Gear> GearApi::edit(sql::Tx& tx, const http::Request& request, const ChangeBody& body) const {
-  EKIDEN_TRY(const Gear seen, own_gear(tx, request.param("id"), request.user().user_id));
+  EKIDEN_TRY(Gear seen, own_gear(tx, request.param("id"), request.user().user_id));
   EKIDEN_CHECK(require_if_match(request, seen.version));
   EKIDEN_TRY(Gear next, apply_change(seen, body, parts_.clock.now()));
   if (next == seen) return seen;

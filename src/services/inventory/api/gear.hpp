@@ -11,7 +11,7 @@ namespace ekiden::inventory {
 /// `/gear`: what one has, what it has done, what is due. @threads the service's loops
 class GearApi {
  public:
-  explicit GearApi(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit GearApi(const ApiParts& parts) : parts_(parts) {}
 
   /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
   static std::vector<http::Route> routes(GearApi* api);

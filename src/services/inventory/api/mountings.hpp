@@ -12,7 +12,7 @@ namespace ekiden::inventory {
 /// also where that is entered or changed later. @threads the service's loops
 class MountingsApi {
  public:
-  explicit MountingsApi(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit MountingsApi(const ApiParts& parts) : parts_(parts) {}
 
   /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
   static std::vector<http::Route> routes(MountingsApi* api);

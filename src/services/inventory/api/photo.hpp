@@ -12,7 +12,7 @@ namespace ekiden::inventory {
 /// the image, so removing one takes nothing from anyone. @threads the service's loops
 class PhotoApi {
  public:
-  explicit PhotoApi(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit PhotoApi(const ApiParts& parts) : parts_(parts) {}
 
   /// @param api whose handlers they are; null where only their columns are asked for, as by a gateway.
   static std::vector<http::Route> routes(PhotoApi* api, const InventoryConfig& config);

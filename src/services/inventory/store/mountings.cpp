@@ -87,8 +87,8 @@ Result<std::map<GearId, std::vector<Mounting>>> mountings_on(sql::Tx& tx,
   EKIDEN_TRY(const sql::Rows rows, select_in(tx, std::string(kSelect) + "bike_id", bike_ids));
   std::map<GearId, std::vector<Mounting>> found;
   for (const sql::Row& row : rows) {
-    Mounting mounting = to_mounting(row);
-    found[mounting.bike_id].push_back(std::move(mounting));
+    const Mounting mounting = to_mounting(row);
+    found[mounting.bike_id].push_back(mounting);
   }
   return found;
 }
