@@ -1,7 +1,9 @@
 #pragma once
 
 // What is kept and what goes: photos, everything of a person who leaves, and the equations after any history.
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -10,6 +12,7 @@
 namespace ekiden::inventory {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::header;
 using ::testing::IsEmpty;
 using testing::kBike;
@@ -20,6 +23,7 @@ using testing::kShoes;
 using Photos = testing::World;
 using People = testing::World;
 using Audits = testing::World;
+using Races = testing::World;
 
 http::Request photo_request(testing::World& world, GearId gear_id, const std::string& content) {
   http::Request request;
@@ -97,6 +101,33 @@ TEST_F(People, WhoLeaveTakeEverythingWithThem) {
   EXPECT_EQ(send(http::Verb::post, "/api/v1/gear", {}, kShoes).status, 401);
   EXPECT_EQ(now(theirs, bob).distance_m, 3'000);
   EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(Races, LoseNoUpdateAndCountEach) {
+  constexpr int kThreads = 4;
+  constexpr int kUpdates = 25;
+  const GearId shoes = enter(kShoes);
+  std::atomic<int> refused = 0;
+  const auto run = [&] {
+    for (int i = 0; i < kUpdates; ++i) {
+      const auto outcome = db->write([&](sql::Tx& tx) -> Result<void> {
+        EKIDEN_TRY(std::optional<Gear> gear, find_gear(tx, shoes));
+        gear->use += {.distance_m = 1'000, .moving_ms = 300'000, .workouts = 1};
+        return settler.write_use(tx, *gear, "");
+      });
+      if (!outcome) ++refused;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) threads.emplace_back(run);
+  }
+  EXPECT_EQ(refused, 0);
+  const GearView view = now(shoes);
+  EXPECT_EQ(view.workout_count, kThreads * kUpdates);
+  EXPECT_EQ(view.distance_m, kThreads * kUpdates * 1'000);
+  EXPECT_EQ(view.version, 1 + kThreads * kUpdates);
+  EXPECT_THAT(metrics.serialize(), HasSubstr("ekiden_gear_updates_total 100"));
 }
 
 /// Living workouts, as the workout service would list them.
