@@ -74,7 +74,7 @@ services::ServiceSpec make_inventory(const ServiceContext& context) {
                                        .ids = process.ids,
                                        .random = process.random,
                                        .logger = context.logger,
-                                       .only_process = !are_tables_shared(process.config)},
+                                       .process = member_name(process.config)},
                                       inventory::read_config(process.config));
 }
 

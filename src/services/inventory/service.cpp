@@ -38,7 +38,7 @@ struct State {
         defaults({parts.db, parts.blobs, disk, settler, jobs, parts.cursors, parts.clock, parts.ids, config}),
         photo({parts.db, parts.blobs, disk, settler, jobs, parts.cursors, parts.clock, parts.ids, config}),
         removal(parts.db, parts.blobs, disk, jobs),
-        runner({.service = "inventory", .concurrent_max = 1, .only_process = parts.only_process}, jobs,
+        runner({.service = "inventory", .concurrent_max = 1, .process = parts.process}, jobs,
                parts.db, {.pool = nullptr, .loops = &parts.loops}, job_kinds(), parts.clock, parts.random,
                parts.logger, parts.figures) {}
 
@@ -80,6 +80,7 @@ std::vector<sql::Migration> migrations() {
   return {
       delivery::kDeliveryMigration,
       runtime::kJobsMigration,
+      runtime::kJobsOwnerMigration,
 #include "migrations.inc"
   };
 }

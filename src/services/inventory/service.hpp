@@ -27,7 +27,7 @@ struct InventoryParts {
   Ids& ids;
   Random& random;
   Logger logger;
-  bool only_process = true;  ///< no other process works on the same database
+  std::string process{};  ///< which of those that work on the same database, the same after a restart
 };
 
 /// The service's steps of schema, in order: also for `ekiden migrate`.

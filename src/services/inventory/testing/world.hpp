@@ -197,7 +197,7 @@ class World : public ::testing::Test {
       const auto claimed =
           db->write([this](sql::Tx& tx) {
               return runtime::job_store::claim(tx, {{std::string(kRemovePhotos), 100}}, clock.now(),
-                                               clock.now() + std::chrono::minutes{1}, 100);
+                                               {"test", clock.now() + std::chrono::minutes{1}}, 100);
             }).value();
       if (claimed.jobs.empty()) return ran;
       for (const runtime::Job& job : claimed.jobs) {
