@@ -53,6 +53,7 @@ std::shared_ptr<Arrived> arrive(log::Record record, std::string_view group) {
   auto arrived =
       std::make_shared<Arrived>(Arrived{.record = std::move(record), .event = std::move(event), .id = {}});
   arrived->is_replay = replay != nullptr && *replay == group;
+  arrived->is_others = replay != nullptr && !arrived->is_replay;
   arrived->is_discard = arrived->is_replay && mode != nullptr && *mode == "discard";
   std::optional<EventId> known;
   if (known_as != nullptr && replay != nullptr) known = EventId::parse(*known_as);

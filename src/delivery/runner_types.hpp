@@ -35,6 +35,7 @@ struct Arrived {
   EventId id;               ///< the event's; of an unreadable record one made of its bytes
   bool is_replay = false;   ///< comes from a dead letter of this group
   bool is_discard = false;  ///< and an operator gave it up: settle it without applying
+  bool is_others = false;   ///< comes from a dead letter of another group, and is none of this one's
   bool is_handled = true;   ///< false: the group has no business with it, not even its sequence
 };
 using ArrivedPtr = std::shared_ptr<const Arrived>;

@@ -202,7 +202,9 @@ Result<void> Pass::take(const std::vector<ItemPtr>& items) {
   EKIDEN_CHECK(load_sequences(items));
   for (std::size_t i = 0; i < items.size(); ++i) {
     const ArrivedPtr& arrived = items[i]->arrived;
-    if (!seen_.insert(arrived->id).second) {
+    // Another group's replay has the same id as ours, which may stand behind it: it is not what has been
+    // seen.
+    if (arrived->is_others || !seen_.insert(arrived->id).second) {
       result_.items.push_back({Verdict::duplicate});
       continue;
     }

@@ -172,6 +172,9 @@ TEST_P(RunnerTest, ADeadLetterGoesOutHoldsItsKeyAndComesBack) {
   EXPECT_EQ(letters.show("things", "g", letter.event_id)->offset, letter.offset);
   EXPECT_EQ(letters.show("things", "other-group", letter.event_id).error().code(), Errc::not_found);
   is_mended = true;
+  DeadLetter of_another = letter;
+  of_another.group = "other-group";
+  EXPECT_TRUE(letters.replay(of_another, ReplayMode::apply));
   EXPECT_TRUE(letters.replay(letter, ReplayMode::apply));
   EXPECT_TRUE(letters.replay(letter, ReplayMode::apply));
   eventually([&] { return fix_.count("SELECT count(*) FROM effects") == 3; });

@@ -38,9 +38,9 @@ struct State {
         defaults({parts.db, parts.blobs, disk, settler, jobs, parts.cursors, parts.clock, parts.ids, config}),
         photo({parts.db, parts.blobs, disk, settler, jobs, parts.cursors, parts.clock, parts.ids, config}),
         removal(parts.db, parts.blobs, disk, jobs),
-        runner({.service = "inventory", .concurrent_max = 1, .process = parts.process}, jobs,
-               parts.db, {.pool = nullptr, .loops = &parts.loops}, job_kinds(), parts.clock, parts.random,
-               parts.logger, parts.figures) {}
+        runner({.service = "inventory", .concurrent_max = 1, .process = parts.process}, jobs, parts.db,
+               {.pool = nullptr, .loops = &parts.loops}, job_kinds(), parts.clock, parts.random, parts.logger,
+               parts.figures) {}
 
   std::vector<runtime::JobKind> job_kinds() {
     const auto remove = [this](runtime::Job job) { return removal.run(std::move(job)); };
